@@ -1,0 +1,74 @@
+import { test } from 'tap';
+import type { CommandKey, Context, Decider, DomainEvent } from '../decider.ts';
+import { apiKeyDecider } from './api-key.ts';
+import { GENESIS_ID, genesisDecider } from './genesis.ts';
+import { profileDecider } from './profile.ts';
+
+const NO_KEY = { key: null, fingerprint: null };
+const CONTEXT: Context<unknown, never> = {
+  now: 0,
+  catalogue: null,
+  catalogueIsFresh: true,
+  facts: new Map(),
+};
+
+/** Runs commands on one stream; what each came to. The state goes through a snapshot before every command. */
+function run<S, C extends CommandKey, E extends DomainEvent, R>(
+  decider: Decider<S, C, E, R>,
+  id: string,
+  ...commands: readonly C[]
+): { kinds: string[]; events: E[]; state: S } {
+  let state = decider.initial(id);
+  const events: E[] = [];
+  const kinds = commands.map((command) => {
+    state = decider.thaw(id, decider.freeze(decider.fork(state)));
+    const decision = decider.decide(state, command, CONTEXT);
+    if (decision.kind === 'accepted') {
+      for (const event of decision.events) {
+        decider.evolve(state, event, events.length);
+        events.push(event);
+      }
+    }
+    return decision.kind === 'refused' ? (decision.refusal as { code: string }).code : decision.kind;
+  });
+  return { kinds, events, state };
+}
+
+test('a store is opened once, and keeps its id', async (t) => {
+  const open = (storeId: string) => ({ type: 'OpenLedger', storeId, ...NO_KEY }) as const;
+  const { kinds, state } = run(genesisDecider, GENESIS_ID, open('one'), open('two'));
+  t.same(kinds, ['accepted', 'unchanged']);
+  t.same(state.ledger, { store_id: 'one', test_clock: false, epoch: 0 });
+});
+
+test('an API key is made once and revoked once; the event knows a digest, not the secret', async (t) => {
+  const terms = { id: 'k1', name: 'gateway', scopes: ['usage'], account: null } as const;
+  const create = { type: 'CreateApiKey', terms, sha256: 'ab'.repeat(32), ...NO_KEY } as const;
+  const revoke = { type: 'RevokeApiKey', ...NO_KEY } as const;
+  const { kinds, events } = run(apiKeyDecider, 'k1', revoke, create, create, revoke, revoke, create);
+  t.same(kinds, [
+    'api_key_not_found',
+    'accepted',
+    'api_key_exists',
+    'accepted',
+    'unchanged',
+    'api_key_exists',
+  ]);
+  t.same(events[0]?.facts, { sha256: 'ab'.repeat(32) });
+  t.notMatch(JSON.stringify(events[0]?.data), 'abab');
+});
+
+test('a profile says what it is told, keeps what it is not told, and is silent about what it knows', async (t) => {
+  const set = (fields: object) => ({ type: 'SetProfile', ...NO_KEY, ...fields }) as const;
+  const { kinds, state } = run(
+    profileDecider,
+    'acme',
+    set({ name: 'Acme', metadata: { a: 1, b: 2 } }),
+    set({ metadata: { b: 2, a: 1 } }),
+    set({ name: 'Acme Inc.' }),
+    set({ name: null }),
+    set({}),
+  );
+  t.same(kinds, ['accepted', 'unchanged', 'accepted', 'accepted', 'unchanged']);
+  t.same(state, { account: 'acme', name: null, metadata: { a: 1, b: 2 } });
+});

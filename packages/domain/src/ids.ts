@@ -1,0 +1,37 @@
+/** Ids, streams and how an entry is named (rules 13 and 18). */
+
+/** Accounts, usages, holds, sources, references, price books. Case-sensitive; no `:`, which separates keys. */
+export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$';
+const ID = new RegExp(ID_PATTERN);
+
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+export const walletStream = (account: string): string => `wallet-${account}`;
+
+/** An entry is the event that carries it: `wallet-acme:17` is revision 17 of that stream. */
+export function entryId(stream: string, revision: number): string {
+  return `${stream}:${revision}`;
+}
+
+export function parseEntryId(text: string): { stream: string; revision: number } | undefined {
+  const match = /^([a-z]+-[A-Za-z0-9._@+-]+):(\d{1,15})$/.exec(text);
+  if (match === null) return undefined;
+  return { stream: match[1] ?? '', revision: Number(match[2]) };
+}
+
+/** Business keys of a wallet stream. A kind before the id: two gateways that both count 1, 2, 3 do not collide. */
+export const keys = {
+  usage: (source: string, id: string) => `usage:${source}:${id}`,
+  reprice: (source: string, id: string) => `reprice:${source}:${id}`,
+  hold: (id: string) => `hold::${id}`,
+  /** A settle claims the key of the usage: the settled call posted as usage again is the same charge. */
+  settle: (hold: string) => `usage::${hold}`,
+  void: (hold: string) => `void::${hold}`,
+  topUp: (source: string, reference: string) => `top-up:${source}:${reference}`,
+  grant: (kind: string, reference: string) => `grant:${kind}:${reference}`,
+  adjust: (reference: string) => `adjust::${reference}`,
+  reverse: (revision: number) => `reverse::${revision}`,
+  open: 'open::',
+} as const;

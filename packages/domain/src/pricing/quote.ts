@@ -1,0 +1,93 @@
+/**
+ * What a usage costs: the sum over its dimensions, computed exactly, rounded up once (P4, P11).
+ * A dimension that was used and has no price makes the whole usage unpriced: never zero, never half (P10).
+ */
+import {
+  AMOUNT_MAX,
+  CREDITS,
+  divideHalfEven,
+  formatAmount,
+  formatScaled,
+  powerOfTen,
+  scaleOf,
+} from '../amount.ts';
+import { add, formatRational, type Rational, roundUpTo, times, ZERO } from '../rational.ts';
+import { type Dimension, thousandths, type Usage, usedDimensions } from '../usage.ts';
+import type { Money, PriceFacts, PriceLine, UnpricedReason } from '../wallet/events.ts';
+import type { CompiledDimension, CompiledModel, CompiledPrice, PriceBookVersion } from './price-book.ts';
+
+export interface Priced {
+  readonly status: 'priced';
+  readonly book: PriceBookVersion;
+  /** After rounding, in smallest steps. */
+  readonly credits: bigint;
+  readonly facts: PriceFacts;
+  readonly supplier: string | null;
+  /** What the book says it costs us; null where the prices are given in credits. */
+  readonly cost: Money | null;
+}
+export interface Unpriced {
+  readonly status: 'unpriced';
+  readonly reason: UnpricedReason;
+  /** The model or dimension without a price. */
+  readonly missing: string;
+}
+
+const CREDIT_PLACES = scaleOf(CREDITS);
+
+export function priceUsage(book: PriceBookVersion, modelId: string, usage: Usage): Priced | Unpriced {
+  const model = book.models.get(modelId);
+  if (model === undefined) return { status: 'unpriced', reason: 'no_model', missing: modelId };
+  let credits = ZERO;
+  let cost = ZERO;
+  let currency: string | null = null;
+  const lines: PriceLine[] = [];
+  for (const dimension of usedDimensions(usage)) {
+    const quantity = usage[dimension] ?? 0;
+    const found = findPrice(model, dimension, thousandths(dimension, quantity));
+    if ('reason' in found) return { status: 'unpriced', reason: found.reason, missing: dimension };
+    const line = times(found.price.credits, found.times);
+    credits = add(credits, line);
+    if (found.price.cost !== null) {
+      cost = add(cost, times(found.price.cost.each, found.times));
+      currency = found.price.cost.currency;
+    }
+    lines.push(lineOf(dimension, quantity, line, found.price));
+  }
+  const charged = roundUpTo(credits, model.roundTo);
+  const booked = divideHalfEven(cost.n, cost.d);
+  if (tooLarge(charged, CREDITS) || (currency !== null && tooLarge(booked, currency)))
+    return { status: 'unpriced', reason: 'out_of_range', missing: modelId };
+  return {
+    status: 'priced',
+    book,
+    credits: charged,
+    facts: {
+      exact: formatRational(credits, CREDIT_PLACES),
+      round_to: formatScaled(model.roundTo, CREDIT_PLACES),
+      lines,
+    },
+    supplier: model.supplier,
+    // Our cost is booked to the nearest step, ties to even: unlike a charge it favours nobody.
+    cost: currency === null ? null : { amount: formatAmount(booked, currency), currency },
+  };
+}
+
+type Found = { price: CompiledPrice; times: bigint } | { reason: UnpricedReason };
+
+function findPrice(model: CompiledModel, dimension: Dimension, quantity: bigint): Found {
+  const compiled: CompiledDimension | undefined = model.dimensions.get(dimension);
+  if (compiled === undefined) return { reason: 'no_dimension' };
+  if (compiled.kind === 'unit') return { price: compiled.price, times: quantity };
+  const step = compiled.steps.find(({ upTo }) => quantity <= upTo);
+  return step === undefined ? { reason: 'no_step' } : { price: step.price, times: 1n };
+}
+
+function lineOf(dimension: Dimension, quantity: number, exact: Rational, price: CompiledPrice): PriceLine {
+  return { dimension, quantity, exact: formatRational(exact, CREDIT_PLACES), price: price.published };
+}
+
+/** A price may be anything, and so may a quantity; an amount that no column can take would stop every reader. */
+function tooLarge(steps: bigint, unit: string): boolean {
+  return steps > AMOUNT_MAX * powerOfTen(scaleOf(unit));
+}

@@ -1,0 +1,291 @@
+/**
+ * Usage becomes a charge. The rules in short:
+ * - priced at min(occurred_at, now) by the wallet's price book, or by the version its hold has pinned
+ * - `charge` is refused where credits (and the overdraft) do not suffice, or while frozen; `record`, and whatever
+ *   settles a hold, is booked come what may, into debt: the call has run
+ * - no price: parked as unpriced, never charged zero, never lost (P10)
+ */
+import { formatCredits, parseAmount } from '../amount.ts';
+import { canonical } from '../canonical.ts';
+import type { CommandKey, Context, Stored } from '../decider.ts';
+import { accounts } from '../entry.ts';
+import { keys } from '../ids.ts';
+import { DEFAULT_BOOK, type PriceBooks } from '../pricing/price-books.ts';
+import { type Priced, priceUsage, type Unpriced } from '../pricing/quote.ts';
+import {
+  accepted,
+  type ChargeUsage,
+  NEEDS_CATALOGUE,
+  needs,
+  type RepriceUsage,
+  refused,
+  type SettleHold,
+  type WalletDecision,
+} from './commands.ts';
+import { BALANCE_MAX } from './credit.ts';
+import type {
+  BookVersion,
+  Money,
+  UsageCharged,
+  UsageRecord,
+  UsageUnpriced,
+  WalletEvent,
+  WalletEventOf,
+} from './events.ts';
+import { Plan } from './plan.ts';
+import type { Hold, Wallet } from './state.ts';
+
+export type WalletContext = Context<PriceBooks, WalletEvent>;
+
+/** What a charge is made of, however it was asked for. */
+interface Charge {
+  readonly key: string | null;
+  readonly record: UsageRecord;
+  readonly cost: Money | null;
+  readonly metadata: object | null;
+  /** The call has run: booked whatever happens. */
+  readonly mustBook: boolean;
+  readonly marks: { readonly late?: true; readonly repriced?: 'in_force' | 'later_version' };
+}
+
+export function chargeUsage(
+  wallet: Wallet,
+  command: ChargeUsage & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const beyond = beyondLimit(wallet);
+  if (beyond !== null) return beyond;
+  const { id, source, model, usage, mode, hold, cost, metadata } = command;
+  const pointer = command.key === null ? null : context.facts.get(command.key);
+  if (pointer?.type === 'HoldClosed') return repeatOf(pointer.data.by, model, usage, context);
+  const occurredAt = Math.min(command.occurredAt ?? context.now, context.now);
+  const record = {
+    usage_id: id,
+    source,
+    model,
+    usage,
+    mode,
+    occurred_at: new Date(occurredAt).toISOString(),
+  };
+  const plain: Charge = { key: command.key, record, cost, metadata, mustBook: mode === 'record', marks: {} };
+  if (hold === null) return chargeFree(wallet, plain, occurredAt, context);
+  const settling: Charge = { ...plain, record: { ...record, hold }, mustBook: true };
+  const open = wallet.holds.get(hold);
+  if (open !== undefined) return settleOpen(wallet, open, settling, context);
+  return settleClosed(wallet, hold, settling, context, mode === 'record' ? plain : null);
+}
+
+export function settleHold(
+  wallet: Wallet,
+  command: SettleHold & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const beyond = beyondLimit(wallet);
+  if (beyond !== null) return beyond;
+  const { hold, usage, cost } = command;
+  const pointer = command.key === null ? null : context.facts.get(command.key);
+  const open = wallet.holds.get(hold);
+  if (open === undefined && pointer?.type === 'HoldClosed')
+    return repeatOf(pointer.data.by, null, usage, context);
+  const model = open?.model ?? placedHold(hold, context)?.data.model ?? '';
+  const occurred_at = new Date(context.now).toISOString();
+  const record: UsageRecord = { usage_id: hold, source: '', model, usage, mode: 'record', hold, occurred_at };
+  const charge: Charge = { key: command.key, record, cost, metadata: null, mustBook: true, marks: {} };
+  if (open !== undefined) return settleOpen(wallet, open, charge, context);
+  return settleClosed(wallet, hold, charge, context, null);
+}
+
+/** Charges what was parked; `record` semantics, because that call has run long ago. */
+export function repriceUsage(
+  wallet: Wallet,
+  command: RepriceUsage & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const beyond = beyondLimit(wallet);
+  if (beyond !== null) return beyond;
+  const key = keys.usage(command.source, command.id);
+  const parked = context.facts.get(key);
+  if (parked === undefined) return needs(key);
+  if (parked === null) return refused({ code: 'usage_not_found' });
+  if (parked.type !== 'UsageUnpriced') return refused({ code: 'usage_already_charged' });
+  const { model, usage, occurred_at } = parked.data;
+  const at = Math.min(Date.parse(occurred_at), parked.recordedAt);
+  const { outcome, by } = context.catalogue.priceLater(wallet.priceBook ?? DEFAULT_BOOK, at, model, usage);
+  if (outcome.status === 'unpriced') {
+    if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
+    return refused({ code: 'no_price', reason: outcome.reason, missing: outcome.missing });
+  }
+  const { hold: _released, ...record } = recordOf(parked);
+  const { cost, metadata } = parked.facts;
+  const charge: Charge = {
+    key: command.key,
+    record,
+    cost,
+    metadata: metadata ?? null,
+    mustBook: true,
+    marks: { repriced: by },
+  };
+  const plan = new Plan(wallet, context.now, { spent: model });
+  plan.take(outcome.credits, 'spent');
+  return accepted(charged(plan, charge, outcome));
+}
+
+function recordOf({ data }: WalletEventOf<'UsageUnpriced'>): UsageRecord {
+  const { usage_id, source, model, usage, mode, hold, occurred_at } = data;
+  return { usage_id, source, model, usage, mode, occurred_at, ...(hold === undefined ? {} : { hold }) };
+}
+
+/** Sums of a wallet stay inside Postgres' bigint, whatever is recorded. */
+function beyondLimit(wallet: Wallet): WalletDecision | null {
+  return wallet.totals.consumed < BALANCE_MAX
+    ? null
+    : refused({ code: 'balance_limit', limit: formatCredits(BALANCE_MAX) });
+}
+
+function chargeFree(wallet: Wallet, charge: Charge, at: number, context: WalletContext): WalletDecision {
+  if (!charge.mustBook && wallet.frozen.size > 0) {
+    return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
+  }
+  const { model, usage } = charge.record;
+  const outcome = context.catalogue.price(wallet.priceBook ?? DEFAULT_BOOK, at, model, usage);
+  if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
+  if (!charge.mustBook && !canAfford(wallet, outcome.credits)) return insufficient(wallet, outcome.credits);
+  const plan = new Plan(wallet, context.now, { spent: model });
+  plan.take(outcome.credits, 'spent');
+  return accepted(charged(plan, charge, outcome));
+}
+
+/** What costs nothing may always run, in debt too: price "0" is a price (rule 24). */
+export function canAfford(wallet: Wallet, credits: bigint): boolean {
+  return credits === 0n || wallet.totals.available + wallet.overdraftLimit >= credits;
+}
+
+export function insufficient(wallet: Wallet, required: bigint): WalletDecision {
+  return refused({
+    code: 'insufficient_credits',
+    available: formatCredits(wallet.totals.available),
+    required: formatCredits(required),
+  });
+}
+
+function settleOpen(wallet: Wallet, hold: Hold, charge: Charge, context: WalletContext): WalletDecision {
+  const { model, usage } = charge.record;
+  const outcome = priceByPinned(hold.book, model, usage, context);
+  if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
+  const plan = new Plan(wallet, context.now, { spent: model });
+  const beyond = plan.consumeHold(hold.id, outcome.credits);
+  plan.release(hold.id);
+  plan.take(beyond, 'spent');
+  return accepted(charged(plan, charge, outcome), ...closing(charge));
+}
+
+/** The hold is not open: settled (the same charge), voided, expired (charged all the same), or never was. */
+function settleClosed(
+  wallet: Wallet,
+  hold: string,
+  charge: Charge,
+  context: WalletContext,
+  withoutHold: Charge | null,
+): WalletDecision {
+  const asked = [keys.settle(hold), keys.void(hold), keys.hold(hold)];
+  if (asked.some((key) => !context.facts.has(key))) return needs(...asked);
+  const settled = context.facts.get(keys.settle(hold));
+  if (settled?.type === 'HoldClosed')
+    return repeatOf(settled.data.by, charge.record.model, charge.record.usage, context);
+  if (settled != null) return repeatOf(keys.settle(hold), charge.record.model, charge.record.usage, context);
+  if (context.facts.get(keys.void(hold)) != null)
+    return refused({ code: 'hold_closed', hold, status: 'voided' });
+  const placed = placedHold(hold, context);
+  if (placed === null) {
+    if (withoutHold === null) return refused({ code: 'hold_not_found', hold });
+    return chargeFree(wallet, withoutHold, Date.parse(withoutHold.record.occurred_at), context);
+  }
+  const record = {
+    ...charge.record,
+    model: charge.record.model === '' ? placed.data.model : charge.record.model,
+  };
+  const late: Charge = { ...charge, record, marks: { late: true } };
+  const outcome = priceByPinned(placed.data.price_book, record.model, record.usage, context);
+  if (outcome.status === 'unpriced') return park(wallet, late, outcome, context);
+  const plan = new Plan(wallet, context.now, { spent: record.model });
+  plan.take(outcome.credits, 'spent');
+  return accepted(charged(plan, late, outcome), ...closing(late));
+}
+
+function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {
+  const placed = context.facts.get(keys.hold(hold));
+  return placed?.type === 'HoldPlaced' ? placed : null;
+}
+
+/** The command is a charge that has been made already, under another id: answered as that charge, if it is the same. */
+function repeatOf(key: string, model: string | null, usage: object, context: WalletContext): WalletDecision {
+  const event = context.facts.get(key);
+  if (event === undefined) return needs(key);
+  if (event === null || (event.type !== 'UsageCharged' && event.type !== 'UsageUnpriced')) {
+    return refused({ code: 'idempotency_conflict' });
+  }
+  const same =
+    canonical(event.data.usage) === canonical(usage) &&
+    (model === null || model === '' || model === event.data.model);
+  return same ? { kind: 'repeats', event } : refused({ code: 'idempotency_conflict' });
+}
+
+/** A hold that is settled under another id than its own is closed for its own key too. */
+function closing({ key, record }: Charge): WalletEvent[] {
+  if (record.hold === undefined || key === null || key === keys.settle(record.hold)) return [];
+  return [
+    { type: 'HoldClosed', key: keys.settle(record.hold), data: { hold: record.hold, by: key }, facts: {} },
+  ];
+}
+
+function priceByPinned(
+  pinned: BookVersion,
+  model: string,
+  usage: UsageRecord['usage'],
+  context: WalletContext,
+): Priced | Unpriced {
+  const book = context.catalogue.version(pinned.name, pinned.version);
+  if (book === undefined) return { status: 'unpriced', reason: 'no_price_book', missing: pinned.name };
+  return priceUsage(book, model, usage);
+}
+
+function charged(plan: Plan, charge: Charge, priced: Priced): WalletEvent {
+  const { record, key, metadata, marks } = charge;
+  const cost = charge.cost ?? priced.cost;
+  const supplier = priced.supplier ?? 'unknown';
+  if (cost !== null) {
+    const steps = parseAmount(cost.amount, cost.currency);
+    plan.moneyMove(
+      accounts.supplierExpense(supplier),
+      accounts.supplierPayable(supplier),
+      cost.currency,
+      steps,
+    );
+  }
+  const data: UsageCharged = {
+    ...record,
+    ...marks,
+    credits: formatCredits(priced.credits),
+    price_book: { name: priced.book.name, version: priced.book.version },
+    ...plan.movement(),
+  };
+  const facts = { ...plan.facts(), price: priced.facts, supplier: priced.supplier, cost };
+  return { type: 'UsageCharged', key, data, facts: metadata === null ? facts : { ...facts, metadata } };
+}
+
+function park(wallet: Wallet, charge: Charge, unpriced: Unpriced, context: WalletContext): WalletDecision {
+  // A price may have been published a moment ago: read the catalogues to their heads once (rule 24).
+  if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
+  const plan = new Plan(wallet, context.now);
+  const { record, key, cost, metadata } = charge;
+  if (record.hold !== undefined && wallet.holds.has(record.hold)) plan.release(record.hold);
+  const data: UsageUnpriced = { ...record, reason: unpriced.reason, ...plan.movement() };
+  const facts = { ...plan.facts(), cost };
+  const event: WalletEvent = {
+    type: 'UsageUnpriced',
+    key,
+    data,
+    facts: metadata === null ? facts : { ...facts, metadata },
+  };
+  return accepted(event, ...closing(charge));
+}

@@ -1,0 +1,126 @@
+/** Credits in: top-ups, grants, adjustments upwards; and adjustments downwards. */
+import { AMOUNT_MAX, CREDITS, formatAmount, formatCredits, parseAmount, powerOfTen } from '../amount.ts';
+import type { CommandKey } from '../decider.ts';
+import { accounts } from '../entry.ts';
+import {
+  type AdjustCredits,
+  accepted,
+  type GrantCredits,
+  refused,
+  type TopUpCredits,
+  type WalletDecision,
+} from './commands.ts';
+import type { CreditsAdjusted, Money, NewLot, Origin } from './events.ts';
+import { Plan } from './plan.ts';
+import type { Lot, Wallet } from './state.ts';
+
+export const LOTS_MAX = 1_000;
+/** A wallet's sums stay inside Postgres' bigint whatever is added up. */
+export const BALANCE_MAX = AMOUNT_MAX * 1_000n * powerOfTen(6);
+export const DEFAULT_PRIORITY = 100;
+
+type Keyed<C> = C & CommandKey;
+
+type Incoming = {
+  from: 'granted' | 'adjusted';
+  credits: bigint;
+  expiresAt: number | null;
+  priority: number;
+  origin: Origin;
+  paid: Money | null;
+};
+
+export function topUp(wallet: Wallet, command: Keyed<TopUpCredits>, now: number): WalletDecision {
+  const money = accounts.clearing(command.source);
+  const plan = new Plan(wallet, now, { granted: { credits: accounts.issued, money } });
+  const { source, reference } = command;
+  const lot = bringIn(plan, {
+    ...command,
+    from: 'granted',
+    origin: { kind: 'top_up', of: source, ref: reference },
+  });
+  if (typeof lot !== 'string') return lot;
+  const data = { lot, credits: formatCredits(command.credits), source, reference, ...plan.movement() };
+  return accepted({ type: 'TopUp', key: command.key, data, facts: plan.facts() });
+}
+
+export function grant(wallet: Wallet, command: Keyed<GrantCredits>, now: number): WalletDecision {
+  const { kind, reference } = command;
+  const promotions = accounts.promotions(kind);
+  const plan = new Plan(wallet, now, { granted: { credits: promotions, money: promotions } });
+  const origin: Origin = { kind: 'grant', of: kind, ref: reference };
+  const lot = bringIn(plan, { ...command, from: 'granted', origin, paid: null });
+  if (typeof lot !== 'string') return lot;
+  const data = { lot, credits: formatCredits(command.credits), kind, reference, ...plan.movement() };
+  return accepted({ type: 'CreditsGranted', key: command.key, data, facts: plan.facts() });
+}
+
+export function adjust(wallet: Wallet, command: Keyed<AdjustCredits>, now: number): WalletDecision {
+  const plan = new Plan(wallet, now);
+  const { credits, reason, reference } = command;
+  let lot: string | undefined;
+  if (credits > 0n) {
+    const origin: Origin = { kind: 'adjustment', of: 'adjustment', ref: reference };
+    const marks = { expiresAt: null, priority: DEFAULT_PRIORITY, paid: null };
+    const made = bringIn(plan, { from: 'adjusted', credits, origin, ...marks });
+    if (typeof made !== 'string') return made;
+    lot = made;
+  } else {
+    if (wallet.totals.adjusted < -BALANCE_MAX)
+      return refused({ code: 'balance_limit', limit: formatCredits(BALANCE_MAX) });
+    // Finance's word stands: what the lots do not have becomes debt.
+    plan.take(-credits, 'adjusted');
+  }
+  const data: CreditsAdjusted = {
+    credits: formatCredits(credits),
+    ...(lot === undefined ? {} : { lot }),
+    reason,
+    reference,
+    ...plan.movement(),
+  };
+  return accepted({ type: 'CreditsAdjusted', key: command.key, data, facts: plan.facts() });
+}
+
+/** Makes the lot (or adds to an equal one where there are too many) and lets debt be paid first. */
+function bringIn(plan: Plan, incoming: Incoming): string | WalletDecision {
+  const { wallet } = plan;
+  const { totals } = wallet;
+  if (totals.granted + totals.adjusted + incoming.credits > BALANCE_MAX) {
+    return refused({ code: 'balance_limit', limit: formatCredits(BALANCE_MAX) });
+  }
+  const equal = wallet.lots.length < LOTS_MAX ? undefined : wallet.lots.find((lot) => isEqual(lot, incoming));
+  if (equal === undefined && wallet.lots.length >= LOTS_MAX)
+    return refused({ code: 'too_many_lots', limit: LOTS_MAX });
+  const lot = equal?.id ?? plan.nextLotId();
+  if (equal === undefined) plan.addLot(newLot(lot, incoming), incoming.paid ?? undefined);
+  const paid = incoming.paid === null ? 0n : parseAmount(incoming.paid.amount, incoming.paid.currency);
+  plan.place(incoming.from, lot, incoming.credits, paid);
+  return lot;
+}
+
+/** Equal marks, expiry and unit price: then two lots are one for every purpose (rule 7). */
+function isEqual(lot: Lot, incoming: Incoming): boolean {
+  const paid = incoming.paid === null ? 0n : parseAmount(incoming.paid.amount, incoming.paid.currency);
+  return (
+    lot.unit === CREDITS &&
+    lot.priority === incoming.priority &&
+    lot.expiresAt === incoming.expiresAt &&
+    lot.withdrawable === 0n &&
+    lot.origin.kind === incoming.origin.kind &&
+    lot.origin.of === incoming.origin.of &&
+    (lot.currency ?? null) === (incoming.paid?.currency ?? null) &&
+    lot.paidInAll * incoming.credits === paid * lot.quantity
+  );
+}
+
+function newLot(lot: string, incoming: Incoming): NewLot {
+  return {
+    lot,
+    unit: CREDITS,
+    quantity: formatAmount(incoming.credits, CREDITS),
+    priority: incoming.priority,
+    expires_at: incoming.expiresAt === null ? null : new Date(incoming.expiresAt).toISOString(),
+    withdrawable: '0',
+    origin: incoming.origin,
+  };
+}

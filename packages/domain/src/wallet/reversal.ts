@@ -1,0 +1,211 @@
+/**
+ * Taking an entry back (rules 22, 23, 32): what the charge recorded returns exactly, lot by lot with its money.
+ * - into a lot that has expired meanwhile: a new lot with the same marks and a time of grace
+ * - a top-up or grant that was spent already: refused, unless debt is asked for
+ * - what had made debt ends debt; where the debt is paid already, credits come as a lot of their own
+ */
+import { CREDITS, formatCredits, parseAmount, parseCredits, smaller } from '../amount.ts';
+import type { CommandKey, Stored } from '../decider.ts';
+import { accounts } from '../entry.ts';
+import { keys } from '../ids.ts';
+import type { WalletContext } from './charge.ts';
+import { accepted, needs, type ReverseEntry, refused, type WalletDecision } from './commands.ts';
+import { DEFAULT_PRIORITY } from './credit.ts';
+import type { EntryReversed, Money, Move, NewLot, WalletEvent } from './events.ts';
+import { addLot } from './moves.ts';
+import { type Counterparts, Plan } from './plan.ts';
+import { birthOf, type Lot, shareOf, type Wallet } from './state.ts';
+
+/** How long credits last that come back to a lot which has expired. */
+export const GRACE_MS = 7 * 24 * 60 * 60 * 1000;
+
+type Reversible = Extract<
+  WalletEvent,
+  { type: 'UsageCharged' | 'TopUp' | 'CreditsGranted' | 'CreditsAdjusted' }
+>;
+
+export function reverseEntry(
+  wallet: Wallet,
+  command: ReverseEntry & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const original = context.facts.get(`#${command.revision}`);
+  if (original === undefined) return needs(`#${command.revision}`);
+  if (original === null) return refused({ code: 'entry_not_found' });
+  if (!isReversible(original)) {
+    const reason =
+      original.type === 'EntryReversed'
+        ? 'a reversal cannot be reversed'
+        : `${original.type} cannot be reversed`;
+    return refused({ code: 'entry_not_reversible', reason });
+  }
+  const plan = new Plan(wallet, context.now, counterpartsOf(original));
+  const births = birthsNeeded(wallet, original);
+  const unknown = births.filter((revision) => !context.facts.has(`#${revision}`));
+  if (unknown.length > 0) return needs(...unknown.map((revision) => `#${revision}`));
+  const restored = restoreLots(plan, wallet, original, context);
+  const fault = original.data.moves.some(({ from }) => from === 'granted' || from === 'adjusted')
+    ? takeBack(plan, original, command.allowDebt)
+    : giveBack(plan, original);
+  if (fault !== null) return fault;
+  const lots = { ...plan.facts().lots, ...restored.paid };
+  const data: EntryReversed = {
+    reverses: command.revision,
+    reversed_type: original.type,
+    credits: original.data.credits,
+    reason: command.reason,
+    ...(restored.lots.length === 0 ? {} : { restored: restored.lots }),
+    ...plan.movement(),
+  };
+  const facts = { ...plan.facts(), ...(Object.keys(lots).length === 0 ? {} : { lots }) };
+  return accepted({ type: 'EntryReversed', key: keys.reverse(command.revision), data, facts });
+}
+
+function isReversible(event: Stored<WalletEvent>): event is Stored<WalletEvent> & Reversible {
+  return ['UsageCharged', 'TopUp', 'CreditsGranted', 'CreditsAdjusted'].includes(event.type);
+}
+
+function counterpartsOf(original: Reversible): Counterparts {
+  switch (original.type) {
+    case 'UsageCharged':
+      return { spent: original.data.model };
+    case 'TopUp':
+      return { granted: { credits: accounts.issued, money: accounts.clearing(original.data.source) } };
+    case 'CreditsGranted': {
+      const promotions = accounts.promotions(original.data.kind);
+      return { granted: { credits: promotions, money: promotions } };
+    }
+    case 'CreditsAdjusted':
+      return {};
+  }
+}
+
+/** Credits that had come in go out again: first what is still free of their lot, then, if asked for, into debt. */
+function takeBack(plan: Plan, original: Reversible, allowDebt: boolean): WalletDecision | null {
+  const incoming = original.data.moves.find(({ from }) => from === 'granted' || from === 'adjusted');
+  const from = incoming?.from ?? 'granted';
+  const credits = parseCredits(original.data.credits);
+  const lot = plan.wallet.lots.find(({ id }) => id === incoming?.lot);
+  const free = lot === undefined ? 0n : smaller(credits, lot.free);
+  if (free < credits && !allowDebt) {
+    return refused({
+      code: 'credits_already_spent',
+      remaining: formatCredits(free),
+      required: formatCredits(credits),
+    });
+  }
+  const money = lot === undefined ? 0n : shareOf(lot.paid, free, lot.free);
+  if (free > 0n && lot !== undefined) plan.move('free', from, free, lot, money);
+  // What is lacking comes from the customer's other credits, or is debt. What was paid for those others was paid for
+  // good: it is income now, as if they had been spent.
+  plan.take(credits - free, from, accounts.incomeAdjustments);
+  return clawBack(plan, original, money);
+}
+
+/** The payment goes back whole: what was income already is our loss. */
+function clawBack(plan: Plan, original: Reversible, returned: bigint): null {
+  if (original.type !== 'TopUp') return null;
+  for (const leg of original.facts.entry) {
+    if (leg.account !== accounts.clearing(original.data.source)) continue;
+    const loss = parseAmount(leg.amount, leg.unit) - returned;
+    plan.moneyMove(accounts.clawbacks, leg.account, leg.unit, loss);
+  }
+  return null;
+}
+
+/** Credits that had gone out come back to where they were taken from. */
+function giveBack(plan: Plan, original: Reversible): null {
+  const gone = original.data.moves
+    .map((move, index) => ({ move, paid: original.facts.paid[index] ?? '0' }))
+    .filter(({ move }) => move.to === 'spent' || move.to === 'adjusted');
+  for (const { move } of gone) if (move.lot === undefined) endDebt(plan, move);
+  for (const { move, paid } of gone) {
+    if (move.lot === undefined) continue;
+    const lot = plan.wallet.lots.find(({ id }) => id === move.lot);
+    if (lot === undefined) throw new Error(`${move.lot} was not restored`);
+    const money = lot.currency === null ? 0n : parseAmount(paid, lot.currency);
+    const target =
+      lot.expiresAt !== null && lot.expiresAt <= plan.now ? graceLot(plan, lot, move, paid) : lot.id;
+    plan.place(move.to, target, parseCredits(move.credits), money);
+  }
+  return null;
+}
+
+function endDebt(plan: Plan, move: Move): void {
+  const credits = parseCredits(move.credits);
+  const debt = smaller(credits, plan.wallet.totals.debt);
+  plan.move(move.to, 'overdraft', debt);
+  const rest = credits - debt;
+  if (rest === 0n) return;
+  const lot = plan.nextLotId();
+  plan.addLot(
+    {
+      lot,
+      unit: CREDITS,
+      quantity: formatCredits(rest),
+      priority: DEFAULT_PRIORITY,
+      expires_at: null,
+      withdrawable: '0',
+      origin: { kind: 'reversal', of: 'repaid_debt', ref: lot },
+    },
+    undefined,
+  );
+  plan.place(move.to, lot, rest, 0n);
+}
+
+/** A lot with the marks of one that has expired, and its money. */
+function graceLot(plan: Plan, lot: Lot, move: Move, paid: string): string {
+  const id = plan.nextLotId();
+  const money: Money | undefined =
+    lot.currency === null ? undefined : { amount: paid, currency: lot.currency };
+  const expires_at = new Date(plan.now + GRACE_MS).toISOString();
+  plan.addLot(
+    {
+      lot: id,
+      unit: lot.unit,
+      quantity: move.credits,
+      priority: lot.priority,
+      expires_at,
+      withdrawable: '0',
+      origin: { kind: 'reversal', of: lot.origin.of, ref: lot.id },
+    },
+    money,
+  );
+  return id;
+}
+
+/** Lots that the original burned and that have left the state since; they are named after the revision of their birth. */
+function birthsNeeded(wallet: Wallet, original: Reversible): number[] {
+  const missing = new Set<number>();
+  for (const { lot, to } of original.data.moves) {
+    if (lot === undefined || (to !== 'spent' && to !== 'adjusted')) continue;
+    const birth = birthOf(lot);
+    if (birth === undefined) throw new Error(`${lot} does not say where it was born`);
+    if (!wallet.lots.some(({ id }) => id === lot)) missing.add(birth);
+  }
+  return [...missing];
+}
+
+function restoreLots(
+  plan: Plan,
+  wallet: Wallet,
+  original: Reversible,
+  context: WalletContext,
+): { lots: NewLot[]; paid: Record<string, Money> } {
+  const lots: NewLot[] = [];
+  const paid: Record<string, Money> = {};
+  for (const revision of birthsNeeded(wallet, original)) {
+    const birth = context.facts.get(`#${revision}`);
+    if (birth == null || !('lots' in birth.data)) throw new Error(`no lot was born at ${revision}`);
+    for (const lot of birth.data.lots ?? []) {
+      if (!original.data.moves.some((move) => move.lot === lot.lot)) continue;
+      // Of several lots of one birth some may still be here.
+      if (wallet.lots.some(({ id }) => id === lot.lot)) continue;
+      const money = 'lots' in birth.facts ? birth.facts.lots?.[lot.lot] : undefined;
+      lots.push(lot);
+      if (money !== undefined) paid[lot.lot] = money;
+      addLot(plan.wallet, lot, money);
+    }
+  }
+  return { lots, paid };
+}
