@@ -1,0 +1,2 @@
+export { type EventStoreDbStandIn, startEventStoreDbStandIn } from './eventstoredb.ts';
+export { startPostgres, type TestPostgres, type TestPostgresServer } from './postgres.ts';
