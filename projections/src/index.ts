@@ -1,0 +1,70 @@
+export {
+  type AccountFullView,
+  type AccountView,
+  getAccount,
+  getAccountFull,
+  listAccounts,
+} from './accounts/queries.ts';
+export { type ApiKeyView, listApiKeys } from './api-keys/queries.ts';
+export {
+  type BalanceRead,
+  type BalanceReader,
+  type BalanceView,
+  createBalanceReader,
+  EXPIRING_DAYS,
+  EXPIRING_MAX,
+  listDueAccounts,
+} from './balances/queries.ts';
+export { assertSameHistory, readCheckpoint } from './checkpoint.ts';
+export {
+  type AccountQuery,
+  getEntry,
+  getUsage,
+  getUsageFinance,
+  listUnpriced,
+  listUsage,
+  listUsageFinance,
+  readStatement,
+} from './entries/queries.ts';
+export type { EntryView, StatementLine, UsageFinanceView, UsageView } from './entries/views.ts';
+export { CannotProject, ForeignReads } from './faults.ts';
+export { type Follower, followReads } from './follow.ts';
+export type { HoldStatus } from './holds/project.ts';
+export { getHold, type HoldsQuery, type HoldView, listHolds } from './holds/queries.ts';
+export { createKeyIndex } from './keys/queries.ts';
+export {
+  type LotFinanceView,
+  type LotsQuery,
+  type LotView,
+  listLots,
+  listLotsFinance,
+} from './lots/queries.ts';
+export { BadCursor, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, type PageOf, type PageQuery } from './paging.ts';
+export {
+  type BatchReport,
+  type Projector,
+  type ProjectorOptions,
+  type ProjectorState,
+  startProjector,
+} from './projector.ts';
+export { openReads, type Reads } from './reads.ts';
+export {
+  positionOf,
+  type RebuildOptions,
+  type RebuildProgress,
+  rebuildReads,
+  SchemaNotEmpty,
+} from './rebuild.ts';
+export {
+  assertSchema,
+  claim,
+  dropSchema,
+  migrate,
+  READS_VERSION,
+  readsSchema,
+  type StoreIdentity,
+} from './schema.ts';
+export { folderOf, type StreamFolder } from './snapshots/folder.ts';
+export { createSnapshotReader } from './snapshots/queries.ts';
+export { readTrialBalance, type TrialBalance } from './totals/queries.ts';
+export type { Wanted } from './waiting.ts';

@@ -1,0 +1,20 @@
+/** What a query needs: connections, and where the tables are. */
+import { formatAmount, formatCredits } from '@tallystick/domain';
+import type { Pool } from 'pg';
+import { quoted } from './schema.ts';
+
+export interface Reads {
+  readonly pool: Pool;
+  /** Quoted, as it stands in a statement. */
+  readonly schema: string;
+}
+
+export function openReads(pool: Pool, schema: string): Reads {
+  return { pool, schema: quoted(schema) };
+}
+
+/** Steps as Postgres gives them, to the decimal string of the API. */
+export const credits = (steps: string): string => formatCredits(BigInt(steps));
+export const amount = (steps: string, unit: string): string => formatAmount(BigInt(steps), unit);
+export const instant = (at: Date): string => at.toISOString();
+export const instantOrNull = (at: Date | null): string | null => (at === null ? null : at.toISOString());

@@ -1,0 +1,109 @@
+/** The schema of the read models: its tables, and whose they are (rule 10). PostgreSQL 15 or later. */
+import { createHash } from 'node:crypto';
+import type { ClientBase, Pool } from 'pg';
+import { ForeignReads } from './faults.ts';
+import { ALL_MODELS } from './models.ts';
+import { snapshotsDdl } from './snapshots/table.ts';
+import { inTransaction } from './transaction.ts';
+
+/**
+ * Raised whenever a table or a fold changes: rows of another version are never added to. There is no upgrade of rows
+ * in place; they are filled anew from the events.
+ */
+export const READS_VERSION = 1;
+
+export function readsSchema(namespace: string): string {
+  return assertSchema(`${namespace}_reads`);
+}
+
+/** Lower-case letters, digits and `_`, as it stands in SQL and in the name of the notification channel. */
+export function assertSchema(schema: string): string {
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(schema))
+    throw new Error(`not a name for a schema: ${JSON.stringify(schema)}`);
+  return schema;
+}
+
+export const quoted = (schema: string): string => `"${assertSchema(schema)}"`;
+
+const metaDdl = `
+create table if not exists $schema.meta (
+  one boolean primary key default true check (one),
+  version integer not null,
+  store_id text,
+  epoch bigint,
+  test_clock boolean
+);
+-- \`cursor\` is the store's own; \`stream\`, \`revision\` and \`hash\` are those of the last event behind it.
+create table if not exists $schema.checkpoints (
+  name text collate "C" not null,
+  partition integer not null,
+  cursor text,
+  position bigint not null,
+  recorded_at timestamptz,
+  stream text,
+  revision bigint,
+  hash text,
+  primary key (name, partition)
+) with (fillfactor = 50);
+`;
+
+/** Makes what is missing. Any number of processes may do so at once: one works, the others wait and find it done. */
+export async function migrate(pool: Pool, schema: string): Promise<void> {
+  const name = quoted(schema);
+  await inTransaction(pool, 'begin', async (client) => {
+    await client.query('select pg_advisory_xact_lock($1)', [lockOf(schema)]);
+    if (await hasMeta(client, schema)) return;
+    await client.query(`create schema if not exists ${name}`);
+    for (const ddl of [metaDdl, ...ALL_MODELS.map((model) => model.ddl), snapshotsDdl]) {
+      await client.query(ddl.replaceAll('$schema', name));
+    }
+    await client.query(`insert into ${name}.meta (version) values ($1)`, [READS_VERSION]);
+  });
+  await assertVersion(pool, schema);
+}
+
+async function hasMeta(client: ClientBase, schema: string): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(`select to_regclass($1) is not null as found`, [
+    `${schema}.meta`,
+  ]);
+  return rows[0]?.found ?? false;
+}
+
+async function assertVersion(pool: Pool, schema: string): Promise<void> {
+  const { rows } = await pool.query<{ version: number }>(`select version from ${quoted(schema)}.meta`);
+  const version = rows[0]?.version;
+  if (version === READS_VERSION) return;
+  throw new ForeignReads(
+    `the read models in ${schema} are of version ${version}, this code's of ${READS_VERSION}`,
+  );
+}
+
+export interface StoreIdentity {
+  readonly storeId: string;
+  readonly epoch: number;
+  readonly testClock: boolean;
+}
+
+/** Takes the schema for this store, or refuses where it is another store's. */
+export async function claim(pool: Pool, schema: string, store: StoreIdentity): Promise<void> {
+  const { rows } = await pool.query<{ store_id: string }>(
+    `update ${quoted(schema)}.meta
+     set store_id = coalesce(store_id, $1), epoch = coalesce(epoch, $2), test_clock = coalesce(test_clock, $3)
+     returning store_id`,
+    [store.storeId, store.epoch, store.testClock],
+  );
+  const owner = rows[0]?.store_id;
+  if (owner !== store.storeId)
+    throw new ForeignReads(
+      `the read models in ${schema} are those of the store ${owner}, not of ${store.storeId}`,
+    );
+}
+
+/** Removes the schema with all that is in it. */
+export async function dropSchema(pool: Pool, schema: string): Promise<void> {
+  await pool.query(`drop schema if exists ${quoted(schema)} cascade`);
+}
+
+function lockOf(schema: string): string {
+  return createHash('sha256').update(`tallystick:reads:${schema}`).digest().readBigInt64BE(0).toString();
+}
