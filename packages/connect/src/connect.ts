@@ -1,0 +1,159 @@
+/**
+ * From settings to a ledger that can be worked with: the event store they name, the read models beside it, and the
+ * certainty that both are of one ledger (rule 10). Every process of the system starts with this.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { GENESIS_ID, genesisDecider, type LedgerOpened } from '@tallystick/domain';
+import {
+  createEventStoreDbStore,
+  createPostgresStore,
+  createRunner,
+  type EventStore,
+  type KeyIndex,
+  type SnapshotReader,
+} from '@tallystick/event-store';
+import {
+  assertSameHistory,
+  claim,
+  createKeyIndex,
+  createSnapshotReader,
+  ForeignReads,
+  migrate,
+  readCheckpoint,
+  readsSchema,
+} from '@tallystick/projections';
+import pg from 'pg';
+
+const RETRY_MS = 1_000;
+/** A database that is frozen must not hang whoever asks it: key look-ups pin their wallet while they wait. */
+const PATIENCE = {
+  connectionTimeoutMillis: 5_000,
+  query_timeout: 15_000,
+  statement_timeout: 10_000,
+  keepAlive: true,
+};
+
+export interface ConnectOptions {
+  readonly namespace: string;
+  /** Null: events are stored in Postgres. */
+  readonly esdbUrl: string | null;
+  readonly postgresUrl: string;
+  /** Connections for the read models. */
+  readonly connections?: number;
+  /** Told of connections that were lost while idle; they are made anew by themselves. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Connected {
+  readonly store: EventStore;
+  /** The store itself where it enforces keys, else the projector's table (rule 3). */
+  readonly keyIndex: KeyIndex;
+  readonly snapshots: SnapshotReader;
+  readonly pool: pg.Pool;
+  /** Of the read models. */
+  readonly schema: string;
+  readonly genesis: LedgerOpened['data'];
+  close(): Promise<void>;
+}
+
+/** @throws ForeignReads where the read models are of another store; it says how to rebuild */
+export async function connectLedger(options: ConnectOptions): Promise<Connected> {
+  const { namespace, postgresUrl, connections = 10, onError = () => undefined } = options;
+  const pool = new pg.Pool({
+    connectionString: postgresUrl,
+    max: connections,
+    application_name: 'tallystick reads',
+    ...PATIENCE,
+  });
+  let closing = false;
+  pool.on('error', (error) => {
+    if (!closing) onError(error);
+  });
+  const schema = readsSchema(namespace);
+  const close: (() => Promise<void>)[] = [() => pool.end()];
+  try {
+    const { store, keyIndex } = await openStore(options, () => createKeyIndex(pool, schema));
+    close.unshift(() => store.close());
+    const genesis = await openGenesis(store, keyIndex);
+    await migrate(pool, schema);
+    await claim(pool, schema, {
+      storeId: genesis.store_id,
+      epoch: genesis.epoch,
+      testClock: genesis.test_clock,
+    });
+    // A restored log may be behind what the read models, and so the key index, have seen of it (rule 10).
+    await assertSameHistory(store, await readCheckpoint(pool, schema, 0));
+    const snapshots = createSnapshotReader(pool, schema);
+    return {
+      store,
+      keyIndex,
+      snapshots,
+      pool,
+      schema,
+      genesis,
+      close() {
+        closing = true;
+        return closeAll(close);
+      },
+    };
+  } catch (error) {
+    await closeAll(close);
+    throw error;
+  }
+}
+
+/**
+ * As `connectLedger`, again and again until store and database are there: they may come up after this process.
+ * @returns null where `signal` ends the waiting
+ */
+export async function connectPatiently(
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Connected | null> {
+  while (!signal.aborted) {
+    try {
+      return await connectLedger(options);
+    } catch (error) {
+      if (error instanceof ForeignReads) throw error;
+      options.onError?.(error);
+      await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return null;
+}
+
+/** The event store alone, claiming nothing: for tools that read. */
+export async function openStore(
+  { namespace, esdbUrl, postgresUrl }: Pick<ConnectOptions, 'namespace' | 'esdbUrl' | 'postgresUrl'>,
+  projected: () => KeyIndex,
+): Promise<{ store: EventStore; keyIndex: KeyIndex }> {
+  if (esdbUrl === null) {
+    const store = await createPostgresStore({ connectionString: postgresUrl, namespace });
+    return { store, keyIndex: store };
+  }
+  return { store: createEventStoreDbStore({ connectionString: esdbUrl, namespace }), keyIndex: projected() };
+}
+
+/** The store's first event. Two first starts make one: its stream must not exist yet (rule 12). */
+async function openGenesis(store: EventStore, keyIndex: KeyIndex): Promise<LedgerOpened['data']> {
+  const runner = createRunner<null>({
+    store,
+    keyIndex,
+    snapshots: { read: async () => null },
+    catalogue: { current: () => null, fresh: async () => null },
+  });
+  const command = { type: 'OpenLedger', key: null, fingerprint: null, storeId: randomUUID() } as const;
+  const order = { id: GENESIS_ID, command, cause: { actor: 'first-start', request: '' } };
+  const executed = await runner.execute(genesisDecider, [order], Date.now() + 30_000);
+  const outcome = executed === 'queue_full' ? undefined : executed[0];
+  if (outcome?.status === 'recorded') return outcome.event.data;
+  if (outcome?.status === 'unchanged' && outcome.state.ledger !== null) return outcome.state.ledger;
+  throw new Error(
+    `the ledger could not be opened: ${outcome?.status === 'unavailable' ? outcome.reason : outcome?.status}`,
+  );
+}
+
+async function closeAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step().catch(() => undefined);
+}

@@ -1,0 +1,51 @@
+import t from 'tap';
+import { BadSettings, parseSettings } from './settings.ts';
+
+t.test('nothing needs to be set', async (t) => {
+  t.same(parseSettings({}), {
+    port: 3000,
+    host: '127.0.0.1',
+    postgresUrl: null,
+    dataDir: './.data',
+    esdbUrl: null,
+    redisUrl: null,
+    adminKey: null,
+    namespace: 'ledger',
+    logLevel: 'warn',
+    metricsPort: null,
+  });
+});
+
+t.test('an empty variable counts as not set', async (t) => {
+  t.same(parseSettings({ PORT: '', LEDGER_ESDB_URL: '' }), parseSettings({}));
+});
+
+const BAD: [string, string, RegExp][] = [
+  ['PORT', '70000', /PORT must be a port from 0 to 65535/],
+  ['PORT', '3e3', /PORT must be a port/],
+  ['METRICS_PORT', 'x', /METRICS_PORT must be a port/],
+  ['LEDGER_POSTGRES_URL', 'mysql://secret', /LEDGER_POSTGRES_URL must start with postgres/],
+  ['LEDGER_ESDB_URL', 'http://secret', /LEDGER_ESDB_URL must start with esdb/],
+  ['LEDGER_REDIS_URL', 'secret', /LEDGER_REDIS_URL must start with redis/],
+  ['LEDGER_ADMIN_KEY', 'short', /LEDGER_ADMIN_KEY must have 8 to 256/],
+  ['LEDGER_NAMESPACE', 'Two Words', /LEDGER_NAMESPACE must be a lower-case letter/],
+  ['LOG_LEVEL', 'loud', /LOG_LEVEL must be one of trace, debug/],
+];
+for (const [name, value, message] of BAD) {
+  t.test(`${name}=${value} is refused by its name and rule, and no secret is repeated`, async (t) => {
+    t.throws(() => parseSettings({ [name]: value }), { name: 'BadSettings', message });
+    t.doesNotThrow(() => {
+      try {
+        parseSettings({ [name]: value });
+      } catch (error) {
+        if (String(error).includes('secret')) throw error;
+      }
+    });
+  });
+}
+
+t.test('every fault is told at once', async (t) => {
+  const error = t.throws(() => parseSettings({ PORT: 'x', LOG_LEVEL: 'loud' })) as unknown;
+  t.type(error, BadSettings);
+  t.match(String(error), /PORT[\s\S]*LOG_LEVEL/);
+});

@@ -1,0 +1,97 @@
+/** Settings from the environment, all optional. Parsed once, at the start; a bad one names its variable and rule. */
+
+export interface Settings {
+  /** PORT: 3000. `0` takes a free one. */
+  readonly port: number;
+  /** HOST: all interfaces of this machine's loopback unless told: `127.0.0.1`. */
+  readonly host: string;
+  /** LEDGER_POSTGRES_URL: null means the embedded PostgreSQL. */
+  readonly postgresUrl: string | null;
+  /** LEDGER_DATA_DIR: where the embedded PostgreSQL keeps its data. */
+  readonly dataDir: string;
+  /** LEDGER_ESDB_URL: null means that events are stored in Postgres. */
+  readonly esdbUrl: string | null;
+  /** LEDGER_REDIS_URL: for jobs. */
+  readonly redisUrl: string | null;
+  /** LEDGER_ADMIN_KEY: null means that one is made at the first start, and printed once. */
+  readonly adminKey: string | null;
+  /** LEDGER_NAMESPACE: one deployment is one platform (rule 18). */
+  readonly namespace: string;
+  readonly logLevel: LogLevel;
+  /** METRICS_PORT: metrics on a port of their own, without a key; null leaves them on PORT, with one. */
+  readonly metricsPort: number | null;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Why the process does not start; every fault of the environment at once. */
+export class BadSettings extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`cannot start:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'BadSettings';
+    this.faults = faults;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws BadSettings */
+export function parseSettings(environment: Environment): Settings {
+  const faults: string[] = [];
+  const text = (name: string): string | null => environment[name] || null;
+  const portOf = (name: string, otherwise: number | null): number | null => {
+    const given = text(name);
+    if (given === null) return otherwise;
+    if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
+    faults.push(`${name} must be a port from 0 to 65535, but is ${JSON.stringify(given)}`);
+    return otherwise;
+  };
+  const urlOf = (name: string, protocols: readonly string[]): string | null => {
+    const given = text(name);
+    if (given === null || protocols.some((protocol) => given.startsWith(`${protocol}://`))) return given;
+    // Not repeated: a connection string may hold a password.
+    faults.push(`${name} must start with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`);
+    return null;
+  };
+  const settings: Settings = {
+    port: portOf('PORT', 3000) ?? 3000,
+    host: text('HOST') ?? '127.0.0.1',
+    postgresUrl: urlOf('LEDGER_POSTGRES_URL', ['postgres', 'postgresql']),
+    dataDir: text('LEDGER_DATA_DIR') ?? './.data',
+    esdbUrl: urlOf('LEDGER_ESDB_URL', ['esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover']),
+    redisUrl: urlOf('LEDGER_REDIS_URL', ['redis', 'rediss']),
+    adminKey: adminKeyOf(text('LEDGER_ADMIN_KEY'), faults),
+    namespace: namespaceOf(text('LEDGER_NAMESPACE'), faults),
+    logLevel: logLevelOf(text('LOG_LEVEL'), faults),
+    metricsPort: portOf('METRICS_PORT', null),
+  };
+  if (faults.length > 0) throw new BadSettings(faults);
+  return settings;
+}
+
+/** Printable, without spaces: it travels in a header. */
+function adminKeyOf(given: string | null, faults: string[]): string | null {
+  if (given === null || /^[\x21-\x7e]{8,256}$/.test(given)) return given;
+  faults.push('LEDGER_ADMIN_KEY must have 8 to 256 printable characters and no space');
+  return null;
+}
+
+/** It becomes the name of database schemas and a prefix of streams. */
+function namespaceOf(given: string | null, faults: string[]): string {
+  if (given === null) return 'ledger';
+  if (/^[a-z][a-z0-9_]{0,30}$/.test(given)) return given;
+  faults.push(
+    `LEDGER_NAMESPACE must be a lower-case letter and up to 30 of a-z, 0-9 and _, but is ${JSON.stringify(given)}`,
+  );
+  return 'ledger';
+}
+
+function logLevelOf(given: string | null, faults: string[]): LogLevel {
+  if (given === null) return 'warn';
+  const level = LOG_LEVELS.find((candidate) => candidate === given);
+  if (level !== undefined) return level;
+  faults.push(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, but is ${JSON.stringify(given)}`);
+  return 'warn';
+}
