@@ -1,0 +1,77 @@
+/** What the routes work with: the parts that the process was given, and what is made of them once. */
+
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { LogLevel } from '@tallystick/connect';
+import type { PriceBooks } from '@tallystick/domain';
+import type { EventStore, KeyIndex, Runner } from '@tallystick/event-store';
+import type { BalanceReader, Reads, Wanted } from '@tallystick/projections';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { Acknowledged } from './acknowledged.ts';
+import type { Catalogue } from './catalogue.ts';
+
+/** The read models, and how to wait for them. */
+export interface ApiReads {
+  readonly queries: Reads;
+  readonly balances: BalanceReader;
+  /** The store where it enforces keys, else the projector's. */
+  readonly index: KeyIndex;
+  /** The projector's where it runs in this process, else a follower's. */
+  waitFor(wanted: Wanted, timeoutMs: number): Promise<boolean>;
+  /** Of the projector in this process; null where it runs elsewhere. */
+  lagMs(): number | null;
+}
+
+export interface ApiParts {
+  readonly runner: Runner<PriceBooks>;
+  readonly store: Pick<EventStore, 'readStream' | 'head'>;
+  readonly catalogue: Catalogue;
+  readonly reads: ApiReads;
+  /** Of the store's genesis event; the high digits of every position. */
+  readonly epoch: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** `silent` where left out: one line per request costs as much as the request. */
+  readonly logLevel?: LogLevel;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface ApiLimits {
+  /** How long a command may wait to be decided. */
+  readonly deadlineMs: number;
+  /** How long a read waits for what this process has acknowledged, or for a `min_position`. */
+  readonly waitMs: number;
+  readonly bodyBytes: number;
+  readonly batchBytes: number;
+}
+
+export const LIMITS: ApiLimits = {
+  deadlineMs: 10_000,
+  waitMs: 250,
+  bodyBytes: 1024 * 1024,
+  batchBytes: 16 * 1024 * 1024,
+};
+
+export interface Api {
+  readonly runner: Runner<PriceBooks>;
+  readonly store: Pick<EventStore, 'readStream' | 'head'>;
+  readonly catalogue: Catalogue;
+  readonly reads: ApiReads;
+  readonly epoch: number;
+  readonly now: () => number;
+  readonly limits: ApiLimits;
+  readonly acknowledged: Acknowledged;
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression<RawServerDefault>,
+  RawReplyDefaultExpression<RawServerDefault>,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;

@@ -1,0 +1,165 @@
+/** The HTTP application, without a port: routes, schemas, who may call, and how failures are told. */
+import { randomBytes } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { rememberAcknowledged } from './acknowledged.ts';
+import { type Api, type ApiParts, type App, LIMITS } from './api.ts';
+import { type Access, allow, createAuthenticator, type Principal } from './auth.ts';
+import { answerFailure, sendProblem } from './failures.ts';
+import { allowedMethods } from './methods.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { problemOf } from './problems.ts';
+import { accountsRoutes } from './routes/accounts.ts';
+import { apiKeysRoutes } from './routes/api-keys.ts';
+import { authorizeRoutes } from './routes/authorize.ts';
+import { balancesRoutes } from './routes/balances.ts';
+import { creditsRoutes } from './routes/credits.ts';
+import { entriesRoutes } from './routes/entries.ts';
+import { healthRoutes, metricsRoute } from './routes/health.ts';
+import { holdsRoutes } from './routes/holds.ts';
+import { priceBooksRoutes } from './routes/price-books.ts';
+import { quotesRoutes } from './routes/quotes.ts';
+import { usageRoutes } from './routes/usage.ts';
+import { compileValidator } from './validation.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Set for every route that asks for a scope. */
+    principal: Principal;
+  }
+  interface FastifyInstance {
+    metricsText(): Promise<string>;
+  }
+}
+
+export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
+  const { now = Date.now, logLevel = 'silent', limits, ...rest } = parts;
+  const api: Api = { ...rest, now, limits: { ...LIMITS, ...limits }, acknowledged: rememberAcknowledged() };
+  const app = Fastify({
+    logger: { level: logLevel },
+    // One line per request costs as much as the request: only where it is asked for.
+    logController: new LogController({
+      disableRequestLogging: !['trace', 'debug', 'info'].includes(logLevel),
+    }),
+    bodyLimit: api.limits.bodyBytes,
+    genReqId: requestIds(),
+    routerOptions: { maxParamLength: 200 },
+    forceCloseConnections: 'idle',
+    // Requests on open connections are still answered: the runner is closed after this.
+    return503OnClosing: false,
+    frameworkErrors: answerFailure,
+  }) as unknown as App;
+  app.setValidatorCompiler(compileValidator);
+  app.setErrorHandler(answerFailure);
+  acceptEmptyBodies(app);
+  const metrics = createMetrics(api);
+  authenticate(app, api);
+  measure(app, metrics);
+  refuseUnknown(app);
+  app.decorate('metricsText', () => metrics.text());
+  await describe(app);
+  await app.register(async (routes) => {
+    addRoutes(routes as unknown as App, api);
+    metricsRoute(routes as unknown as App, metrics, ['admin', 'read']);
+  });
+  return app as unknown as FastifyInstance;
+}
+
+function addRoutes(app: App, api: Api): void {
+  accountsRoutes(app, api);
+  priceBooksRoutes(app, api);
+  creditsRoutes(app, api);
+  usageRoutes(app, api);
+  authorizeRoutes(app, api);
+  holdsRoutes(app, api);
+  quotesRoutes(app, api);
+  balancesRoutes(app, api);
+  entriesRoutes(app, api);
+  apiKeysRoutes(app, api);
+  healthRoutes(app, api);
+}
+
+/** Unique over processes and restarts, at the price of an addition. */
+function requestIds(): () => string {
+  const process = randomBytes(6).toString('hex');
+  let count = 0;
+  return () => `${process}-${(++count).toString(36)}`;
+}
+
+/** Who calls is asked before the body is read: nobody else's megabytes are parsed. */
+function authenticate(app: App, api: Api): void {
+  const { identify } = createAuthenticator(api.catalogue);
+  app.decorateRequest('principal');
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    const { access } = request.routeOptions.config;
+    if (access === undefined || access.scopes.length === 0) return done();
+    try {
+      const principal = identify(request.headers.authorization);
+      if (principal instanceof Promise) {
+        principal.then((late) => admit(late)).then(() => done(), done);
+      } else {
+        admit(principal);
+        done();
+      }
+    } catch (error) {
+      done(error as Error);
+    }
+    function admit(principal: Principal): void {
+      request.principal = principal;
+      allow(principal, access as Access, (request.params as { id?: string }).id);
+    }
+  });
+}
+
+function measure(app: App, metrics: Metrics): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    done();
+  });
+}
+
+/** `void` has nothing to say, and clients that always send a content type send it with an empty body. */
+function acceptEmptyBodies(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else parse(request as never, body as string, done);
+  });
+}
+
+function refuseUnknown(app: App): void {
+  const methodsOf = allowedMethods(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(request.url);
+    if (allowed.length === 0) return sendProblem(reply, problemOf('not_found'));
+    reply.header('allow', allowed.join(', '));
+    sendProblem(reply, problemOf('method_not_allowed', { allowed }));
+  });
+}
+
+/** The OpenAPI document, and a page over it. All assets come from this process. */
+async function describe(app: App): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tallystick',
+        version: '0.1.0',
+        description:
+          'An event-sourced, double-entry credit ledger for platforms that sell AI and API usage. ' +
+          'Amounts are decimal strings; problems are RFC 9457 with a stable `code`; refusals burn no id.',
+      },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { type Document, faultOf } from './testing/document.ts';
+import { startTestLedger } from './testing/ledger.ts';
+
+const ledger = await startTestLedger();
+t.teardown(() => ledger.stop());
+const { call } = ledger;
+const document = ledger.app.swagger() as unknown as Document;
+
+t.test('the document is OpenAPI 3.1 and tells of every route of the API', async (t) => {
+  const { body } = await call('GET', '/openapi.json', undefined, null);
+  t.equal(body.openapi, '3.1.0');
+  const told = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  t.same(told.sort(), [
+    'DELETE /v1/api-keys/{id}',
+    'GET /health/live',
+    'GET /health/ready',
+    'GET /v1/accounts',
+    'GET /v1/accounts/{id}',
+    'GET /v1/accounts/{id}/balance',
+    'GET /v1/accounts/{id}/holds',
+    'GET /v1/accounts/{id}/holds/{hold}',
+    'GET /v1/accounts/{id}/lots',
+    'GET /v1/accounts/{id}/statement',
+    'GET /v1/accounts/{id}/usage',
+    'GET /v1/accounts/{id}/usage/{usage_id}',
+    'GET /v1/api-keys',
+    'GET /v1/entries/{entry_id}',
+    'GET /v1/price-books/{name}',
+    'GET /v1/trial-balance',
+    'GET /v1/usage',
+    'PATCH /v1/accounts/{id}',
+    'POST /v1/accounts',
+    'POST /v1/accounts/{id}/adjustments',
+    'POST /v1/accounts/{id}/entries/{entry_id}/reversal',
+    'POST /v1/accounts/{id}/freeze',
+    'POST /v1/accounts/{id}/grants',
+    'POST /v1/accounts/{id}/holds/{hold}/extend',
+    'POST /v1/accounts/{id}/holds/{hold}/settle',
+    'POST /v1/accounts/{id}/holds/{hold}/void',
+    'POST /v1/accounts/{id}/top-ups',
+    'POST /v1/accounts/{id}/unfreeze',
+    'POST /v1/accounts/{id}/usage/{usage_id}/reprice',
+    'POST /v1/api-keys',
+    'POST /v1/authorize',
+    'POST /v1/quotes',
+    'POST /v1/usage',
+    'PUT /v1/price-books/{name}',
+  ]);
+});
+
+t.test('every route tells of its success and of its problems', async (t) => {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      t.ok(
+        Object.keys(responses).some((status) => status.startsWith('2')),
+        `${method} ${path}`,
+      );
+      if (path.startsWith('/v1/')) {
+        t.ok(responses['4XX']?.content?.['application/problem+json'], `${method} ${path} 4XX`);
+        t.ok(responses['5XX']?.content?.['application/problem+json'], `${method} ${path} 5XX`);
+      }
+    }
+  }
+});
+
+t.test('an answer with a member that its schema does not name is noticed', async (t) => {
+  const seen = {
+    method: 'GET',
+    path: '/health/live',
+    status: 200,
+    type: 'application/json',
+    body: { status: 'live' },
+  };
+  t.equal(faultOf(document, seen), null);
+  t.ok(faultOf(document, { ...seen, body: { status: 'live', cost: '1' } }));
+  t.ok(faultOf(document, { ...seen, body: { status: 'dead' } }));
+  t.ok(faultOf(document, { ...seen, status: 418 }));
+  const charged = { ...seen, method: 'POST', path: '/v1/usage', status: 201 };
+  t.ok(faultOf(document, { ...charged, body: { id: 'u' } }));
+});
+
+t.test('the reference page loads nothing from anywhere else', async (t) => {
+  const page = await call('GET', '/docs/', undefined, null);
+  t.equal(page.status, 200);
+  t.notMatch(page.text, /(src|href)="(https?:)?\/\//);
+});
+
+t.test('metrics tell of every route by its pattern', async (t) => {
+  await call('POST', '/v1/accounts', { id: 'acme' });
+  await call('GET', '/v1/accounts/acme/balance');
+  const { text, status } = await call('GET', '/metrics');
+  t.equal(status, 200);
+  t.match(
+    text,
+    /tallystick_http_request_seconds_count\{method="GET",route="\/v1\/accounts\/:id\/balance",status="200"\} 1/,
+  );
+  t.match(text, /tallystick_runner_appends_total [1-9]/);
+  t.match(text, /tallystick_projection_lag_seconds /);
+});

@@ -1,0 +1,75 @@
+/** From whatever went wrong to the problem that the caller sees. What is not expected is logged, and said only as 500. */
+import { StoreUnavailable } from '@tallystick/event-store';
+import { BadCursor } from '@tallystick/projections';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { malformed, PROBLEMS, type Problem, problemOf, Refused } from './problems.ts';
+
+export function answerFailure(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const problem = problemOfError(error);
+  if (problem.status >= 500) {
+    const log = problem.code === 'internal_error' ? 'error' : 'warn';
+    request.log[log]({ err: error, code: problem.code }, 'request failed');
+  }
+  sendProblem(reply, problem.code === 'internal_error' ? { ...problem, request_id: request.id } : problem);
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  const { retryAfter } = PROBLEMS[problem.code];
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  // As bytes: to a text Fastify would add a charset, and some clients read a problem only by its exact type.
+  reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem)));
+}
+
+export function problemOfError(error: Error): Problem {
+  if (error instanceof Refused) return error.problem;
+  if (error instanceof BadCursor) return malformed({ field: 'cursor', rule: 'is not one of this list' });
+  if (error instanceof StoreUnavailable) {
+    return problemOf(error.outcome === 'unknown' ? 'outcome_unknown' : 'store_unavailable');
+  }
+  if (isOutage(error)) return problemOf('reads_unavailable');
+  return ofFramework(error as FastifyError);
+}
+
+/** Fastify's own: codes and statuses are its contract, its messages are not ours to show. */
+function ofFramework({ code, statusCode = 500 }: Partial<FastifyError>): Problem {
+  switch (true) {
+    case statusCode === 413:
+      return problemOf('payload_too_large');
+    case statusCode === 415:
+      return problemOf('unsupported_media_type');
+    case statusCode === 404 || statusCode === 414:
+      return problemOf('not_found');
+    case statusCode >= 400 && statusCode < 500:
+      return malformed({ field: '', rule: code === 'FST_ERR_BAD_URL' ? 'must be a URL' : 'must be JSON' });
+    default:
+      return problemOf('internal_error');
+  }
+}
+
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+]);
+// The driver has no codes of its own for these.
+const DRIVER =
+  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|client was closed|query read timeout/i;
+
+/** PostgreSQL is away, starting, stopping or full (classes 08, 53, 57, 58), or the connection to it. */
+function isOutage(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') return NETWORK.has(code) || /^(08|53|57|58)[0-9A-Z]{3}$/.test(code);
+  return DRIVER.test(error.message);
+}

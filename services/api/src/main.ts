@@ -1,0 +1,41 @@
+/** The API as a process of its own; the projector runs elsewhere. Exits 2 where its settings are wrong. */
+import { BadSettings, connectPatiently, createLog, parseSettings } from '@tallystick/connect';
+import { followReads } from '@tallystick/projections';
+import { serveLedger } from './serve.ts';
+
+async function main(): Promise<void> {
+  const settings = parseSettings(process.env);
+  const { postgresUrl } = settings;
+  if (postgresUrl === null)
+    throw new BadSettings(['LEDGER_POSTGRES_URL must name the database of the read models']);
+  const log = createLog(settings.logLevel, 'api');
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const onError = (err: unknown): void => log.warn({ err }, 'store or database are away');
+  const ledger = await connectPatiently({ ...settings, postgresUrl, onError }, stopping.signal);
+  if (ledger === null) return;
+  const follower = followReads(ledger.pool, ledger.schema);
+  const api = await serveLedger({
+    settings,
+    ledger,
+    waitFor: (wanted, timeoutMs) => follower.waitFor(wanted, timeoutMs),
+    lagMs: () => null,
+    onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
+  });
+  if (api.newAdminKey !== null) process.stdout.write(`admin key, shown this once: ${api.newAdminKey}\n`);
+  process.stdout.write(`the API listens on ${api.url}\n`);
+  const stop = async (): Promise<void> => {
+    await api.close();
+    await follower.close();
+    await ledger.close();
+  };
+  if (stopping.signal.aborted) await stop();
+  else stopping.signal.addEventListener('abort', () => void stop());
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof BadSettings ? 2 : 1);
+}

@@ -1,0 +1,123 @@
+/**
+ * Everything that can go wrong, as its callers see it: RFC 9457 problems from one table. A refusal code that is missing
+ * here does not compile. No internal message ever goes in: what is not in the table is `internal_error` with a
+ * request id, and the log has the rest.
+ */
+import type { ApiKeyRefusal, WalletRefusal } from '@tallystick/domain';
+import type { Unavailable } from '@tallystick/event-store';
+
+export type ProblemCode =
+  | WalletRefusal['code']
+  | ApiKeyRefusal['code']
+  | Unavailable
+  | 'malformed_request'
+  | 'invalid_value'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'account_exists'
+  | 'price_book_not_found'
+  | 'method_not_allowed'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'queue_full'
+  | 'projection_behind'
+  | 'catalogue_stale'
+  | 'reads_unavailable'
+  | 'internal_error';
+
+interface Row {
+  readonly status: number;
+  readonly title: string;
+  /** Seconds after which it makes sense to try again. */
+  readonly retryAfter?: number;
+}
+
+export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
+  malformed_request: { status: 400, title: 'The request is not of the documented shape' },
+  unauthorized: { status: 401, title: 'The API key is missing, wrong or revoked' },
+  insufficient_credits: { status: 402, title: 'The credits do not suffice' },
+  forbidden: { status: 403, title: 'The API key does not allow this' },
+  account_frozen: { status: 403, title: 'The account is frozen' },
+  not_found: { status: 404, title: 'There is no such resource' },
+  account_not_found: { status: 404, title: 'There is no such account' },
+  hold_not_found: { status: 404, title: 'There is no such hold' },
+  usage_not_found: { status: 404, title: 'There is no such usage' },
+  entry_not_found: { status: 404, title: 'There is no such entry' },
+  api_key_not_found: { status: 404, title: 'There is no such API key' },
+  price_book_not_found: { status: 404, title: 'There is no such price book' },
+  method_not_allowed: { status: 405, title: 'This resource does not know the method' },
+  account_exists: { status: 409, title: 'An account of that id exists with other content' },
+  api_key_exists: { status: 409, title: 'An API key of that id exists' },
+  hold_closed: { status: 409, title: 'The hold is closed' },
+  usage_already_charged: { status: 409, title: 'The usage has been charged already' },
+  entry_not_reversible: { status: 409, title: 'The entry cannot be reversed' },
+  credits_already_spent: { status: 409, title: 'Credits of this entry have been spent already' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  invalid_value: { status: 422, title: 'A value breaks a rule' },
+  idempotency_conflict: { status: 422, title: 'The same id has been used with another body' },
+  no_price: { status: 422, title: 'There is no price for this' },
+  balance_limit: { status: 422, title: 'The account would hold more credits than can be counted' },
+  too_many_holds: { status: 429, title: 'The account has too many open holds', retryAfter: 5 },
+  too_many_lots: { status: 429, title: 'The account has too many open lots', retryAfter: 5 },
+  queue_full: { status: 429, title: 'Too many requests are waiting; nothing was done', retryAfter: 1 },
+  internal_error: { status: 500, title: 'Something went wrong inside the ledger' },
+  store_unavailable: { status: 503, title: 'The event store is away; send it again', retryAfter: 1 },
+  outcome_unknown: {
+    status: 503,
+    title: 'It is not known whether this was recorded; send it again',
+    retryAfter: 1,
+  },
+  deadline_passed: { status: 503, title: 'The time for this request was over; send it again', retryAfter: 1 },
+  clock_behind: { status: 503, title: 'This process has a wrong clock; send it again', retryAfter: 5 },
+  stream_unreadable: { status: 503, title: 'This account cannot be served at present', retryAfter: 30 },
+  shutting_down: { status: 503, title: 'This process is shutting down; send it again', retryAfter: 1 },
+  projection_behind: { status: 503, title: 'The read models have not come that far yet', retryAfter: 1 },
+  catalogue_stale: { status: 503, title: 'This process has lost the feed of keys and prices', retryAfter: 1 },
+  reads_unavailable: { status: 503, title: 'The read models are away', retryAfter: 1 },
+};
+
+/** A field of the request, as a path with dots, and the rule that it breaks. */
+export interface Fault {
+  readonly field: string;
+  readonly rule: string;
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly errors?: readonly Fault[];
+  readonly [fact: string]: unknown;
+}
+
+/** `facts` are members beside the standard ones: `available` and `required` of a 402. */
+export function problemOf(code: ProblemCode, facts: object = {}): Problem {
+  const { status, title } = PROBLEMS[code];
+  // The standard members last: a fact must not pass for one of them.
+  return { ...facts, type: `urn:tallystick:problem:${code}`, title, status, code };
+}
+
+export function malformed(...errors: Fault[]): Problem {
+  return problemOf('malformed_request', { errors });
+}
+
+export function invalid(errors: readonly Fault[]): Problem {
+  return problemOf('invalid_value', { errors });
+}
+
+/** Ends a request with a problem. Expected, so it is thrown without a log line. */
+export class Refused extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.code);
+    this.name = 'Refused';
+    this.problem = problem;
+  }
+}
+
+export function refuse(code: ProblemCode, facts: object = {}): never {
+  throw new Refused(problemOf(code, facts));
+}

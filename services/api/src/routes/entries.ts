@@ -1,0 +1,75 @@
+/** The books, for finance: single entries with their postings, and the trial balance. */
+import { parseEntryId } from '@tallystick/domain';
+import { getEntry, readTrialBalance } from '@tallystick/projections';
+import { Type } from 'typebox';
+import type { Api, App } from '../api.ts';
+import { refuse } from '../problems.ts';
+import { reading, withEpoch } from '../reads.ts';
+import { Balance, closed, Decimal, MinPosition, orNull, Position, shown } from '../schemas.ts';
+
+const text = orNull(Type.String());
+const EntryAnswer = Type.Object({
+  entry_id: Type.String(),
+  account: Type.String(),
+  type: Type.String(),
+  recorded_at: Type.String(),
+  credits: orNull(Decimal),
+  change: Balance,
+  after: Balance,
+  usage_id: text,
+  model: text,
+  hold: text,
+  source: text,
+  reference: text,
+  reason: text,
+  reversed_by: text,
+  reverses: text,
+  postings: Type.Array(Type.Object({ account: Type.String(), unit: Type.String(), amount: Decimal })),
+  position: Position,
+});
+const TrialBalanceAnswer = Type.Object({
+  units: Type.Array(
+    Type.Object({
+      unit: Type.String(),
+      total: Decimal,
+      accounts: Type.Array(Type.Object({ account: Type.String(), balance: Decimal })),
+    }),
+  ),
+  position: Position,
+});
+
+export function entriesRoutes(app: App, api: Api): void {
+  const finance = { access: { scopes: ['finance'] } } as const;
+  const tags = ['books'];
+
+  app.get(
+    '/v1/entries/:entry_id',
+    {
+      config: finance,
+      schema: {
+        tags,
+        params: closed({ entry_id: Type.String({ maxLength: 200 }) }),
+        querystring: closed(MinPosition),
+        response: shown(EntryAnswer),
+      },
+    },
+    async ({ params, query: { min_position: minPosition } }) => {
+      const entry = parseEntryId(params.entry_id);
+      if (entry === undefined) return refuse('entry_not_found');
+      const account = entry.stream.slice(entry.stream.indexOf('-') + 1);
+      const view = await reading(api, { account, minPosition }, () => getEntry(api.reads.queries, entry));
+      return view === null ? refuse('entry_not_found') : withEpoch(api, view);
+    },
+  );
+
+  app.get(
+    '/v1/trial-balance',
+    {
+      config: finance,
+      schema: { tags, querystring: closed(MinPosition), response: shown(TrialBalanceAnswer) },
+    },
+    async ({ query: { min_position: minPosition } }) => {
+      return withEpoch(api, await reading(api, { minPosition }, () => readTrialBalance(api.reads.queries)));
+    },
+  );
+}
