@@ -1,0 +1,9 @@
+import { runCli } from './cli.ts';
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  environment: process.env,
+  output: {
+    isTerminal: process.stderr.isTTY === true,
+    line: (text) => process.stderr.write(text.endsWith('\n') ? text : `${text}\n`),
+  },
+});

@@ -1,0 +1,1 @@
+export { type LoggedProjectorOptions, startLoggedProjector } from './projector.ts';
