@@ -1,0 +1,85 @@
+/** What the documents say about this repository is held against it: settings, services, scripts, files. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSettings } from '@tallystick/connect';
+import t from 'tap';
+import { parse } from 'yaml';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root });
+const SOURCES = [
+  'packages/*/src/**/*.ts',
+  'projections/src/**/*.ts',
+  'services/*/src/**/*.ts',
+  'examples/*/src/**/*.ts',
+  'bench/src/**/*.ts',
+];
+const textOf = (name: string): string => readFileSync(join(root, name), 'utf8');
+
+/** Every match of a pattern's first group, with the document that it stands in. */
+function mentions(pattern: RegExp): { document: string; what: string }[] {
+  return documents.flatMap((document) =>
+    [...textOf(document).matchAll(pattern)].map(([, what = '']) => ({ document, what })),
+  );
+}
+
+t.test('links between documents lead somewhere', async (t) => {
+  const links = mentions(/\]\((?!https?:|#)([^)#]+)/g);
+  t.ok(links.length > 5);
+  for (const { document, what } of links)
+    if (!existsSync(join(root, dirname(document), what))) t.fail(`${document}: ${what}`);
+});
+
+t.test('files that documents name by their path are there', async (t) => {
+  const paths = mentions(/`((?:packages|projections|services|bench|examples|docs)\/[\w./-]+)`/g);
+  t.ok(paths.length > 5);
+  for (const { document, what } of paths) if (!existsSync(join(root, what))) t.fail(`${document}: ${what}`);
+});
+
+t.test('scripts that documents tell to run are there', async (t) => {
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(textOf('package.json'));
+  const named = mentions(/(?:^|`)(?:npx -y pnpm@12|pnpm) (?:run )?([a-z]+)/gm);
+  t.ok(named.length > 5);
+  for (const { document, what } of named)
+    if (scripts[what] === undefined && what !== 'install') t.fail(`${document}: pnpm ${what}`);
+});
+
+t.test('the settings that operations.md lists are those that the services know', async (t) => {
+  const asked = new Set<string>();
+  const watch = (_: object, name: string | symbol): undefined => void asked.add(String(name));
+  parseSettings(new Proxy({}, { get: watch }));
+  const listed = [...textOf('docs/operations.md').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(
+    ([, name]) => name,
+  );
+  t.same(listed.sort(), [...asked].sort());
+});
+
+t.test('services that documents name in commands are services of docker-compose.yml', async (t) => {
+  const { services }: { services: Record<string, object> } = parse(textOf('docker-compose.yml'), {
+    merge: true,
+  });
+  const named = mentions(/docker compose (?:up|stop|start|restart|logs|exec|run)(?: -[-\w=]+)* ([a-z]+)/g);
+  t.ok(named.length > 0);
+  for (const { document, what } of named) if (services[what] === undefined) t.fail(`${document}: ${what}`);
+});
+
+t.test('rules.md has the rules 1 to 36, and the code cites no other', async (t) => {
+  const numbers = [...textOf('docs/rules.md').matchAll(/^\*\*(\d+)\. /gm)].map(([, number]) =>
+    Number(number),
+  );
+  t.same(
+    numbers,
+    Array.from({ length: 36 }, (_, index) => index + 1),
+  );
+  const cited = new Set<number>();
+  for (const file of globSync(SOURCES, { cwd: root })) {
+    for (const [, list = ''] of textOf(file).matchAll(/\brules? (\d+(?:(?:, | and )\d+)*)/gi))
+      for (const [number] of list.matchAll(/\d+/g)) cited.add(Number(number));
+  }
+  t.ok(cited.size > 20);
+  t.same(
+    [...cited].filter((number) => !numbers.includes(number)),
+    [],
+  );
+});

@@ -1,0 +1,61 @@
+/**
+ * Everything in one process: API, projector and, unless LEDGER_POSTGRES_URL names one, a PostgreSQL server. What a
+ * newcomer starts. Exits 2 where its settings are wrong, 1 where it cannot go on.
+ */
+import { resolve } from 'node:path';
+import { serveLedger } from '@tallystick/api';
+import { BadSettings, connectPatiently, createLog, openDatabase, parseSettings } from '@tallystick/connect';
+import { startLoggedProjector } from '@tallystick/projector';
+import { greet } from './greeting.ts';
+import { takeFolder } from './one-process.ts';
+
+async function main(): Promise<void> {
+  const settings = parseSettings(process.env);
+  const log = createLog(settings.logLevel, 'ledger');
+  // What has been started, to be stopped the other way round, also when the start breaks off half-way.
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let next = stops.pop(); next !== undefined; next = stops.pop()) {
+      await next().catch((err: unknown) => log.error({ err }, 'a part did not stop in good order'));
+    }
+  };
+  const signalled = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => signalled.abort());
+  try {
+    if (settings.postgresUrl === null) stops.push(takeFolder(resolve(settings.dataDir)));
+    const database = await openDatabase(settings, { adopt: false });
+    stops.push(() => database.stop());
+    const onError = (err: unknown): void => log.warn({ err }, 'store or database are away');
+    const ledger = await connectPatiently(
+      { ...settings, postgresUrl: database.url, onError },
+      signalled.signal,
+    );
+    if (ledger === null) return await stop();
+    stops.push(() => ledger.close());
+    const { store, pool, schema } = ledger;
+    const projector = startLoggedProjector({ store, pool, schema, log });
+    stops.push(() => projector.stop());
+    const api = await serveLedger({
+      settings,
+      ledger,
+      waitFor: (wanted, timeoutMs) => projector.waitFor(wanted, timeoutMs),
+      lagMs: () => projector.lagMs,
+      onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
+    });
+    stops.push(() => api.close());
+    const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
+    process.stdout.write(greet({ ...api, events, reads: database.name }));
+    if (signalled.signal.aborted) return await stop();
+    signalled.signal.addEventListener('abort', () => void stop());
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(error instanceof BadSettings ? 2 : 1);
+}
