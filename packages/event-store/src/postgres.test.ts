@@ -56,7 +56,11 @@ test('processes that start at once share one schema, and an empty store has no c
     t.equal((await store.readAll({ after: null, limit: 5, categories: ['a'] })).cursor, null);
   }
   await Promise.all(stores.map((store) => newStream(store, someEvents(1))));
-  t.equal((await stores[0]?.readAll({ after: null, limit: 50 }))?.events.length, 8);
+  for (const store of stores) {
+    // A page may end where what this process wrote itself ends; the reader goes on from there.
+    const all = await pageToEnd(store, { after: null, limit: 50 });
+    t.equal(all.events.length, 8);
+  }
   await Promise.all(stores.map((store) => store.close()));
 });
 

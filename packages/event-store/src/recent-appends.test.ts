@@ -1,0 +1,65 @@
+import { test } from 'tap';
+import { someEvents } from './contract/fixtures.ts';
+import { RecentAppends } from './recent-appends.ts';
+
+const append = (count: number, expected = -1) => ({
+  stream: 'wallet-a',
+  expected,
+  events: someEvents(count),
+});
+const positions = (recent: RecentAppends, after: bigint, limit = 10): bigint[] =>
+  recent.after(after, limit).map(({ position }) => position);
+
+/** As a projector does, which looks before anything is there. */
+function asked(): RecentAppends {
+  const recent = new RecentAppends();
+  recent.after(0n, 1);
+  return recent;
+}
+
+test('nothing is kept where nobody reads', async (t) => {
+  const recent = new RecentAppends();
+  recent.add(append(2), 2n);
+  t.same(positions(recent, 0n), []);
+});
+
+test('what was written is known by its positions and revisions, in pages', async (t) => {
+  const recent = asked();
+  recent.add(append(2, 4), 12n);
+  recent.add(append(1, 0), 13n);
+  t.same(positions(recent, 10n), [11n, 12n, 13n]);
+  t.same(positions(recent, 11n, 1), [12n]);
+  t.same(positions(recent, 13n), []);
+  t.same(
+    recent.after(10n, 3).map(({ revision }) => revision),
+    [5, 6, 1],
+  );
+});
+
+test('before the run nothing is known: the table is asked', async (t) => {
+  const recent = asked();
+  recent.add(append(1), 12n);
+  t.same(positions(recent, 5n), []);
+});
+
+test('where another process wrote in between, the older run is forgotten', async (t) => {
+  const recent = asked();
+  recent.add(append(2), 12n);
+  recent.add(append(1), 14n);
+  t.same(positions(recent, 10n), []);
+  t.same(positions(recent, 13n), [14n]);
+});
+
+test('memory is bounded, and what is left is still a run', async (t) => {
+  const recent = asked();
+  const big = someEvents(1).map((event) => ({ ...event, data: 'x'.repeat(1_000_000) }));
+  for (let position = 1n; position <= 40n; position += 1n) {
+    recent.add({ stream: 'wallet-a', expected: Number(position), events: big }, position);
+  }
+  t.same(positions(recent, 0n), []);
+  const kept = positions(recent, 30n, 100);
+  t.same(
+    kept,
+    Array.from({ length: 10 }, (_, n) => BigInt(n) + 31n),
+  );
+});
