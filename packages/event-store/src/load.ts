@@ -45,9 +45,10 @@ export async function loadStream<S, E extends DomainEvent>(
     parts.counts.roundTrips.load += 1;
     const tail = await parts.store.readStream(stream, { from: snapshot.revision, limit: PAGE });
     const anchor = tail[0];
-    if (anchor?.revision === snapshot.revision && hashOf(anchor) === snapshot.hash) {
+    const state = thawed(decider, id, snapshot.state);
+    if (state !== null && anchor?.revision === snapshot.revision && hashOf(anchor) === snapshot.hash) {
       const folded: Folded<S> = {
-        state: decider.thaw(id, snapshot.state),
+        state,
         revision: snapshot.revision,
         hash: snapshot.hash,
         recordedAt: decodeEvent(anchor).recordedAt,
@@ -61,6 +62,15 @@ export async function loadStream<S, E extends DomainEvent>(
   const recent = new KeyMemory(0, parts.keysRemembered);
   const empty = { state: decider.initial(id), revision: -1, hash: chainStart(stream), recordedAt: 0, recent };
   return foldTail(parts, decider, stream, empty);
+}
+
+/** A snapshot is a short cut: one that cannot be read is left aside, and the stream is folded from its beginning. */
+function thawed<S, E extends DomainEvent>(decider: AnyDecider<S, E>, id: string, text: string): S | null {
+  try {
+    return decider.thaw(id, text);
+  } catch {
+    return null;
+  }
 }
 
 /** Folds what has come after `folded.revision`, in place. */

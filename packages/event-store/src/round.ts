@@ -39,7 +39,7 @@ export interface Round<S, C, E extends DomainEvent, R> {
   readonly drafts: Draft[];
   /** Its events are `count` drafts from `first` on; none for an order that only wants what is due to be done. */
   readonly accepted: { waiting: Waiting<S, C, E, R>; first: number; count: number }[];
-  readonly negatives: { waiting: Waiting<S, C, E, R>; decision: Decision<E, R> }[];
+  readonly negatives: { waiting: Waiting<S, C, E, R>; decision: Decision<E, R>; state: S }[];
   readonly repeated: Waiting<S, C, E, R>[];
   readonly answered: { waiting: Waiting<S, C, E, R>; event: Stored<E> }[];
   readonly needing: { waiting: Waiting<S, C, E, R>; facts: readonly string[]; freshCatalogue: boolean }[];
@@ -83,7 +83,7 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
   };
   const dues = decider.dues(round.state, now);
   for (const event of dues.events) write(event, DUES, null);
-  if (dues.more) {
+  if (dues.more || bytes > limits.appendBytes) {
     // Too many for one append: these first, by themselves; the orders are decided after them.
     round.later.push(...group);
     return round;
@@ -100,11 +100,16 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
       now,
       catalogue: catalogue.current(),
       catalogueIsFresh: waiting.fresh,
-      facts: factsOf(folded, waiting),
+      facts: factsOf(folded, waiting, keysOfRound),
     };
     const decision = decider.decide(round.state, command, context);
     switch (decision.kind) {
       case 'accepted':
+        // What it found free has been claimed by an order before it: it is decided again when that is durable.
+        if (decision.events.some(({ key }) => key !== null && keysOfRound.has(key))) {
+          round.later.push(waiting);
+          break;
+        }
         round.accepted.push({ waiting, first: round.drafts.length, count: decision.events.length });
         for (const event of decision.events) {
           write(event, cause, event.key === command.key ? command.fingerprint : null);
@@ -118,7 +123,8 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
         round.needing.push({ waiting, ...decision });
         break;
       default:
-        round.negatives.push({ waiting, decision });
+        // As it is now: what later orders of the round do to the state is not what this one was judged on.
+        round.negatives.push({ waiting, decision, state: decider.fork(round.state) });
     }
   }
   // A refused or replayed order emits no expiry (rule 7).
@@ -126,7 +132,7 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
   // Nothing was due: the order to see to it has nothing to do.
   if (round.drafts.length === 0) {
     for (const { waiting } of round.accepted)
-      round.negatives.push({ waiting, decision: { kind: 'unchanged' } });
+      round.negatives.push({ waiting, decision: { kind: 'unchanged' }, state: round.state });
     round.accepted.length = 0;
   }
   return round;
@@ -152,13 +158,17 @@ function isKnown<S, C extends CommandKey, E extends DomainEvent, R>(
   return true;
 }
 
-/** Facts fetched earlier; an absence holds only as long as what came since is remembered. */
+/** Facts fetched earlier; an absence holds only as long as nothing that came since, in this round too, claims the key. */
 function factsOf<S, C, E extends DomainEvent, R>(
   folded: Folded<S>,
   waiting: Waiting<S, C, E, R>,
+  ofRound: ReadonlySet<string>,
 ): ReadonlyMap<string, Stored<E> | null> {
   for (const [key, fact] of waiting.facts) {
-    const stale = waiting.factsCoverTo + 1 < folded.recent.startsAt || folded.recent.find(key) !== undefined;
+    const stale =
+      ofRound.has(key) ||
+      waiting.factsCoverTo + 1 < folded.recent.startsAt ||
+      folded.recent.find(key) !== undefined;
     if (fact === null && stale && !key.startsWith('#')) waiting.facts.delete(key);
   }
   return waiting.facts;

@@ -55,6 +55,8 @@ export type Unavailable =
   /** The append may have been written: the same command again will tell. */
   | 'outcome_unknown'
   | 'deadline_passed'
+  /** The store can never take what these orders come to; a fault of ours, told in the log. */
+  | 'append_rejected'
   | 'clock_behind'
   | 'stream_unreadable'
   | 'shutting_down';

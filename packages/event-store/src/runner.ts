@@ -6,7 +6,7 @@
  */
 import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { decodeEvent, type StoredEvent } from './codec.ts';
-import type { EventStore, KeyIndex } from './port.ts';
+import { type EventStore, type KeyIndex, StoreUnavailable } from './port.ts';
 import type {
   CatalogueReader,
   Executed,
@@ -140,7 +140,11 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
 
     async peek(decider, id) {
       const cell = cellOf(decider, id);
-      const { state, revision } = await cell.loaded();
+      const { state, revision } = await cell.loaded().catch((error: unknown) => {
+        if (error instanceof StoreUnavailable) throw error;
+        parts.onError(error, cell.stream);
+        throw new StoreUnavailable('unwritten', `${cell.stream} cannot be read`, { cause: error });
+      });
       weigh(cell.stream);
       return { state, revision };
     },

@@ -156,7 +156,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     if (recorded) await this.#settleNegatives(round, again);
     else again.push(...round.negatives.map(({ waiting }) => waiting));
     await this.#answerRepeats(round, again);
-    for (const need of round.needing) await this.#fetch(need);
+    await Promise.all(round.needing.map((need) => this.#fetch(need)));
     again.push(...round.needing.map(({ waiting }) => waiting));
     // In their old order: what came first is decided first.
     const repeat = new Set(again);
@@ -195,7 +195,11 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         await this.#findDuplicates(round, result.keys, again);
         return false;
       case 'rejected':
-        throw new Error(`${this.stream}: the store cannot take this append: ${result.reason}`);
+        // It would be rejected again: these orders end here, and nobody else's with them.
+        this.#parts.onError(new Error(`the store cannot take this append: ${result.reason}`), this.stream);
+        this.#folded = null;
+        giveUp(orders, 'append_rejected');
+        return false;
     }
   }
 
@@ -278,12 +282,12 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     }
     if (head < folded.revision) throw new Error(`${this.stream} ends at ${head}, before ${folded.revision}`);
     const atHead = head === folded.revision;
-    for (const { waiting, decision } of round.negatives) {
+    for (const { waiting, decision, state } of round.negatives) {
       const known = waiting.pointer ? undefined : hits.get(waiting.order.command.key ?? '');
       if (known !== undefined) waiting.repeats = known;
       if (known !== undefined || !atHead) again.push(waiting);
       else if (decision.kind === 'refused') waiting.resolve({ status: 'refused', refusal: decision.refusal });
-      else waiting.resolve({ status: 'unchanged', state: folded.state, revision: folded.revision });
+      else waiting.resolve({ status: 'unchanged', state, revision: folded.revision });
     }
     if (!atHead) await this.#reload(folded);
   }

@@ -42,21 +42,27 @@ test('a picture never changes: another version makes another picture', async (t)
 
 test('repricing takes the version in force, else the earliest later one that has a price, and says which', async (t) => {
   const all = books([1, 0, NONE], [2, 100, NONE], [3, 200, priceOf('3')], [4, 300, priceOf('4')]);
-  const late = all.priceLater('default', 0, 'm', { calls: 1 });
+  const late = all.priceLater('default', 0, 'm', { calls: 1 }, 1_000);
   t.equal(late.by, 'later_version');
   t.match(late.outcome, { status: 'priced', credits: 3_000_000n });
-  const inForce = all.priceLater('default', 300, 'm', { calls: 1 });
+  const inForce = all.priceLater('default', 300, 'm', { calls: 1 }, 1_000);
   t.equal(inForce.by, 'in_force');
   t.match(inForce.outcome, { credits: 4_000_000n });
-  t.match(all.priceLater('default', 0, 'other', { calls: 1 }).outcome, {
+  t.match(all.priceLater('default', 0, 'other', { calls: 1 }, 1_000).outcome, {
     status: 'unpriced',
     reason: 'no_model',
   });
 });
 
+test('repricing takes no version that is not in force yet', async (t) => {
+  const all = books([1, 0, NONE], [2, 5_000, priceOf('2')]);
+  t.match(all.priceLater('default', 0, 'm', { calls: 1 }, 4_999).outcome, { status: 'unpriced' });
+  t.match(all.priceLater('default', 0, 'm', { calls: 1 }, 5_000).outcome, { status: 'priced' });
+});
+
 test('repricing never goes back to an older version', async (t) => {
   const all = books([1, 0, priceOf('1')], [2, 100, NONE]);
-  t.match(all.priceLater('default', 100, 'm', { calls: 1 }), {
+  t.match(all.priceLater('default', 100, 'm', { calls: 1 }, 1_000), {
     by: 'in_force',
     outcome: { status: 'unpriced' },
   });

@@ -46,18 +46,22 @@ export class PriceBooks {
     return priceUsage(book, model, usage);
   }
 
-  /** As `price`; where that has none, by the earliest later version that has (reprice only; it says so). */
+  /**
+   * As `price`; where that has none, by the earliest later version that is in force by `now` and
+   * has (reprice only; it says so).
+   */
   priceLater(
     name: string,
     at: number,
     model: string,
     usage: Usage,
+    now: number,
   ): { outcome: Priced | Unpriced; by: 'in_force' | 'later_version' } {
     const first = this.price(name, at, model, usage);
     if (first.status === 'priced') return { outcome: first, by: 'in_force' };
     const inForce = this.inForce(name, at)?.version ?? 0;
     for (const book of this.#books.get(name) ?? []) {
-      if (book.version <= inForce) continue;
+      if (book.version <= inForce || book.effectiveFrom > now) continue;
       const later = priceUsage(book, model, usage);
       if (later.status === 'priced') return { outcome: later, by: 'later_version' };
     }

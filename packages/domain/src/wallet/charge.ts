@@ -110,7 +110,13 @@ export function repriceUsage(
   if (parked.type !== 'UsageUnpriced') return refused({ code: 'usage_already_charged' });
   const { model, usage, occurred_at } = parked.data;
   const at = Math.min(Date.parse(occurred_at), parked.recordedAt);
-  const { outcome, by } = context.catalogue.priceLater(wallet.priceBook ?? DEFAULT_BOOK, at, model, usage);
+  const { outcome, by } = context.catalogue.priceLater(
+    wallet.priceBook ?? DEFAULT_BOOK,
+    at,
+    model,
+    usage,
+    context.now,
+  );
   if (outcome.status === 'unpriced') {
     if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
     return refused({ code: 'no_price', reason: outcome.reason, missing: outcome.missing });
@@ -170,13 +176,15 @@ export function insufficient(wallet: Wallet, required: bigint): WalletDecision {
 
 function settleOpen(wallet: Wallet, hold: Hold, charge: Charge, context: WalletContext): WalletDecision {
   const { model, usage } = charge.record;
+  const settleKey = keys.settle(hold.id);
+  if (charge.key !== settleKey && !context.facts.has(settleKey)) return needs(settleKey);
   const outcome = priceByPinned(hold.book, model, usage, context);
   if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
   const plan = new Plan(wallet, context.now, { spent: model });
   const beyond = plan.consumeHold(hold.id, outcome.credits);
   plan.release(hold.id);
   plan.take(beyond, 'spent');
-  return accepted(charged(plan, charge, outcome), ...closing(charge));
+  return accepted(charged(plan, charge, outcome), ...closing(charge, context));
 }
 
 /** The hold is not open: settled (the same charge), voided, expired (charged all the same), or never was. */
@@ -209,7 +217,7 @@ function settleClosed(
   if (outcome.status === 'unpriced') return park(wallet, late, outcome, context);
   const plan = new Plan(wallet, context.now, { spent: record.model });
   plan.take(outcome.credits, 'spent');
-  return accepted(charged(plan, late, outcome), ...closing(late));
+  return accepted(charged(plan, late, outcome), ...closing(late, context));
 }
 
 function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {
@@ -230,12 +238,15 @@ function repeatOf(key: string, model: string | null, usage: object, context: Wal
   return same ? { kind: 'repeats', event } : refused({ code: 'idempotency_conflict' });
 }
 
-/** A hold that is settled under another id than its own is closed for its own key too. */
-function closing({ key, record }: Charge): WalletEvent[] {
-  if (record.hold === undefined || key === null || key === keys.settle(record.hold)) return [];
-  return [
-    { type: 'HoldClosed', key: keys.settle(record.hold), data: { hold: record.hold, by: key }, facts: {} },
-  ];
+/**
+ * A hold that is settled under another id than its own is closed for its own key too; unless another call, which named no
+ * hold, has been charged under that very id: this one has run as well, and must not be lost for it.
+ */
+function closing({ key, record }: Charge, context: WalletContext): WalletEvent[] {
+  if (record.hold === undefined || key === null) return [];
+  const settleKey = keys.settle(record.hold);
+  if (key === settleKey || context.facts.get(settleKey) != null) return [];
+  return [{ type: 'HoldClosed', key: settleKey, data: { hold: record.hold, by: key }, facts: {} }];
 }
 
 function priceByPinned(
@@ -287,5 +298,5 @@ function park(wallet: Wallet, charge: Charge, unpriced: Unpriced, context: Walle
     data,
     facts: metadata === null ? facts : { ...facts, metadata },
   };
-  return accepted(event, ...closing(charge));
+  return accepted(event, ...closing(charge, context));
 }

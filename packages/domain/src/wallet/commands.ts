@@ -109,6 +109,8 @@ export type WalletRefusal =
   | { readonly code: 'entry_not_found' }
   | { readonly code: 'entry_not_reversible'; readonly reason: string }
   | { readonly code: 'credits_already_spent'; readonly remaining: string; readonly required: string }
+  /** Bought credits that would be gone on arrival: a slip of the pen, not an order. */
+  | { readonly code: 'expires_in_past'; readonly expires_at: string }
   | { readonly code: 'balance_limit'; readonly limit: string }
   | { readonly code: 'idempotency_conflict' };
 

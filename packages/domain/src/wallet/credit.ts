@@ -16,6 +16,8 @@ import type { Lot, Wallet } from './state.ts';
 
 export const LOTS_MAX = 1_000;
 /** A wallet's sums stay inside Postgres' bigint whatever is added up. */
+/** Of the money behind one lot: several top-ups may be one lot, and its column is a bigint. */
+const PAID_MAX = AMOUNT_MAX * powerOfTen(9);
 export const BALANCE_MAX = AMOUNT_MAX * 1_000n * powerOfTen(6);
 export const DEFAULT_PRIORITY = 100;
 
@@ -84,6 +86,9 @@ export function adjust(wallet: Wallet, command: Keyed<AdjustCredits>, now: numbe
 /** Makes the lot (or adds to an equal one where there are too many) and lets debt be paid first. */
 function bringIn(plan: Plan, incoming: Incoming): string | WalletDecision {
   const { wallet } = plan;
+  if (incoming.expiresAt !== null && incoming.expiresAt <= plan.now) {
+    return refused({ code: 'expires_in_past', expires_at: new Date(incoming.expiresAt).toISOString() });
+  }
   const { totals } = wallet;
   if (totals.granted + totals.adjusted + incoming.credits > BALANCE_MAX) {
     return refused({ code: 'balance_limit', limit: formatCredits(BALANCE_MAX) });
@@ -109,7 +114,9 @@ function isEqual(lot: Lot, incoming: Incoming): boolean {
     lot.origin.kind === incoming.origin.kind &&
     lot.origin.of === incoming.origin.of &&
     (lot.currency ?? null) === (incoming.paid?.currency ?? null) &&
-    lot.paidInAll * incoming.credits === paid * lot.quantity
+    lot.paidInAll * incoming.credits === paid * lot.quantity &&
+    // At one price for all, the money is that of the credits that are left, free or pinned.
+    lot.paidInAll * (lot.free + lot.pinned + incoming.credits) <= PAID_MAX * lot.quantity
   );
 }
 
