@@ -60,6 +60,7 @@ export {
   claim,
   dropSchema,
   migrate,
+  ownerOf,
   READS_VERSION,
   readsSchema,
   type StoreIdentity,

@@ -27,7 +27,9 @@ export interface RebuildProgress {
 /** The schema holds something, and nobody said that it may go. */
 export class SchemaNotEmpty extends Error {
   constructor(schema: string) {
-    super(`the schema ${schema} is not empty; --force removes what it holds`);
+    super(
+      `the schema ${schema} is not empty; --into fills another one beside it, --force removes what it holds`,
+    );
     this.name = 'SchemaNotEmpty';
   }
 }

@@ -84,6 +84,14 @@ export interface StoreIdentity {
   readonly testClock: boolean;
 }
 
+/** The store that the schema was filled from; null where it is new. */
+export async function ownerOf(pool: Pool, schema: string): Promise<string | null> {
+  const { rows } = await pool.query<{ store_id: string | null }>(
+    `select store_id from ${quoted(schema)}.meta`,
+  );
+  return rows[0]?.store_id ?? null;
+}
+
 /** Takes the schema for this store, or refuses where it is another store's. */
 export async function claim(pool: Pool, schema: string, store: StoreIdentity): Promise<void> {
   const { rows } = await pool.query<{ store_id: string }>(

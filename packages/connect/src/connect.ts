@@ -20,10 +20,12 @@ import {
   createSnapshotReader,
   ForeignReads,
   migrate,
+  ownerOf,
   readCheckpoint,
   readsSchema,
 } from '@tallystick/projections';
 import pg from 'pg';
+import { BadSettings } from './settings.ts';
 
 const RETRY_MS = 1_000;
 /** A database that is frozen must not hang whoever asks it: key look-ups pin their wallet while they wait. */
@@ -75,8 +77,9 @@ export async function connectLedger(options: ConnectOptions): Promise<Connected>
   try {
     const { store, keyIndex } = await openStore(options, () => createKeyIndex(pool, schema));
     close.unshift(() => store.close());
-    const genesis = await openGenesis(store, keyIndex);
     await migrate(pool, schema);
+    await refuseEmptyStore(store, pool, schema);
+    const genesis = await openGenesis(store, keyIndex);
     await claim(pool, schema, {
       storeId: genesis.store_id,
       epoch: genesis.epoch,
@@ -111,16 +114,29 @@ export async function connectPatiently(
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<Connected | null> {
+  let told = '';
   while (!signal.aborted) {
     try {
       return await connectLedger(options);
     } catch (error) {
       if (error instanceof ForeignReads) throw error;
-      options.onError?.(error);
+      const refusal = refusedByServer(error);
+      if (refusal !== null) throw new BadSettings([`LEDGER_POSTGRES_URL: ${refusal}`]);
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== told) options.onError?.(error);
+      told = message;
       await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
   return null;
+}
+
+/** The server is there and will not let us in, whatever we wait for: no such database, role or password. */
+function refusedByServer(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && /^(28|3D)/.test(code)) return error.message;
+  return refusedByServer(error.cause);
 }
 
 /** The event store alone, claiming nothing: for tools that read. */
@@ -133,6 +149,15 @@ export async function openStore(
     return { store, keyIndex: store };
   }
   return { store: createEventStoreDbStore({ connectionString: esdbUrl, namespace }), keyIndex: projected() };
+}
+
+/** Read models without their store: most likely a setting is missing, and a new ledger must not be opened over it. */
+async function refuseEmptyStore(store: EventStore, pool: pg.Pool, schema: string): Promise<void> {
+  const owner = await ownerOf(pool, schema);
+  if (owner === null || (await store.head(`${genesisDecider.category}-${GENESIS_ID}`)) >= 0) return;
+  throw new ForeignReads(
+    `the event store is empty, but the read models in ${schema} are those of the store ${owner}`,
+  );
 }
 
 /** The store's first event. Two first starts make one: its stream must not exist yet (rule 12). */

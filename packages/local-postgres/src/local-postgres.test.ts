@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import t from 'tap';
 import { findLocalPostgres, startLocalPostgres } from './index.ts';
 
@@ -18,6 +19,24 @@ t.test('a server starts in a folder that only we may enter, and stops', async (t
   await server.stop();
   t.equal(await findLocalPostgres(path), null);
   t.notOk(existsSync(join(path, 'postgres', 'postmaster.pid')));
+});
+
+t.test('nobody gets in without the password, not from the same machine either', async (t) => {
+  const path = folder(t);
+  const server = await startLocalPostgres({ folder: path, settings: ['fsync=off'] });
+  t.teardown(() => server.stop('crash'));
+  const open = async (url: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.end();
+  };
+  await open(server.url);
+  const without = new URL(server.url);
+  without.password = '';
+  await t.rejects(open(without.href));
+  without.password = 'guess';
+  await t.rejects(open(without.href), { code: '28P01' });
+  t.equal(statSync(join(path, 'postgres.password')).mode & 0o077, 0);
 });
 
 t.test('a server that was left running is adopted, or ended and started anew', async (t) => {

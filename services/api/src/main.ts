@@ -20,9 +20,9 @@ async function main(): Promise<void> {
     ledger,
     waitFor: (wanted, timeoutMs) => follower.waitFor(wanted, timeoutMs),
     lagMs: () => null,
+    onNewAdminKey: (key) => process.stdout.write(`admin key, shown this once: ${key}\n`),
     onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
   });
-  if (api.newAdminKey !== null) process.stdout.write(`admin key, shown this once: ${api.newAdminKey}\n`);
   process.stdout.write(`the API listens on ${api.url}\n`);
   const stop = async (): Promise<void> => {
     await api.close();

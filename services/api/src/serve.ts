@@ -16,54 +16,44 @@ export interface ServeOptions {
   readonly waitFor: (wanted: Wanted, timeoutMs: number) => Promise<boolean>;
   /** Of the projector in this process; null where it runs elsewhere. */
   readonly lagMs: () => number | null;
+  /** Told of the admin key when it has been made, to print it: it is kept nowhere. */
+  readonly onNewAdminKey: (key: string) => void;
   /** Told of what no caller may see. */
   readonly onError: (error: unknown, where: string) => void;
 }
 
 export interface ServedLedger {
   readonly url: string;
-  /** To be printed, once; null where there was one already, or where it was given. */
-  readonly newAdminKey: string | null;
   /** Answers what is under way and decides nothing more. The ledger stays connected. */
   close(): Promise<void>;
 }
 
-export async function serveLedger({
-  settings,
-  ledger,
-  waitFor,
-  lagMs,
-  onError,
-}: ServeOptions): Promise<ServedLedger> {
+export async function serveLedger(options: ServeOptions): Promise<ServedLedger> {
+  const { settings, ledger, waitFor, lagMs, onError, onNewAdminKey } = options;
   const { store, keyIndex, snapshots, pool, schema, genesis } = ledger;
-  const catalogue = followCatalogue({ store, onError: (error) => onError(error, 'catalogue') });
-  await catalogue.fresh();
-  const runner = createRunner<PriceBooks>({
-    store,
-    keyIndex,
-    snapshots,
-    catalogue,
-    onError: (error, stream) => onError(error, stream),
-  });
-  const newAdminKey = await ensureAdminKey(runner, settings.adminKey);
-  await catalogue.fresh();
-  const queries = openReads(pool, schema);
-  const api = await startApi(settings, {
-    runner,
-    store,
-    catalogue,
-    epoch: genesis.epoch,
-    reads: { queries, balances: createBalanceReader(queries), index: keyIndex, waitFor, lagMs },
-  });
-  const stopSweep = startSweep({ runner, queries, onError: (error) => onError(error, 'sweep') });
-  return {
-    url: api.url,
-    newAdminKey,
-    async close() {
-      await api.close();
-      await stopSweep();
-      await runner.close();
-      catalogue.close();
-    },
+  // What has been opened, to be closed the other way round, also where the start breaks off half-way.
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
   };
+  try {
+    const catalogue = followCatalogue({ store, onError: (error) => onError(error, 'catalogue') });
+    closers.push(() => catalogue.close());
+    await catalogue.fresh();
+    const runner = createRunner<PriceBooks>({ store, keyIndex, snapshots, catalogue, onError });
+    closers.push(() => runner.close());
+    const queries = openReads(pool, schema);
+    closers.push(startSweep({ runner, queries, onError: (error) => onError(error, 'sweep') }));
+    const reads = { queries, balances: createBalanceReader(queries), index: keyIndex, waitFor, lagMs };
+    const api = await startApi(settings, { runner, store, catalogue, epoch: genesis.epoch, reads });
+    closers.push(() => api.close());
+    // Only now, when nothing can keep us from serving: a key that was made and never shown would be lost for ever.
+    const newAdminKey = await ensureAdminKey(runner, settings.adminKey);
+    if (newAdminKey !== null) onNewAdminKey(newAdminKey);
+    await catalogue.fresh();
+    return { url: api.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

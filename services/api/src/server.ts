@@ -18,19 +18,41 @@ export async function startApi(
   parts: Omit<ApiParts, 'logLevel'>,
 ): Promise<RunningApi> {
   const app = await buildApp({ ...parts, logLevel: settings.logLevel });
-  await app.listen({ port: settings.port, host: settings.host });
+  await app.listen({ port: settings.port, host: settings.host }).catch((error: unknown) => {
+    throw cannotListen(error, 'PORT', settings.port, settings.host);
+  });
   const metrics =
     settings.metricsPort === null
       ? null
       : await serveMetrics(app.metricsText, settings.metricsPort, settings.host);
   const { port } = app.server.address() as AddressInfo;
   return {
-    url: `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
+    url: `http://${urlHost(settings.host)}:${port}`,
     async close() {
       metrics?.close();
       await app.close();
     },
   };
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+const LISTEN_FAULTS: Record<string, string> = {
+  EADDRINUSE: 'is taken',
+  EACCES: 'is not allowed for this user',
+  EADDRNOTAVAIL: 'is no address of this machine: see HOST',
+  ENOTFOUND: 'is no known name: see HOST',
+};
+
+/** One clear line in place of a system error. */
+function cannotListen(error: unknown, variable: string, port: number, host: string): unknown {
+  const fault = LISTEN_FAULTS[(error as NodeJS.ErrnoException).code ?? ''];
+  return fault === undefined
+    ? error
+    : new Error(`cannot start: ${host}, port ${port} (${variable}), ${fault}`);
 }
 
 /** Without a key: such a port is for the monitoring's network only. */
@@ -47,7 +69,7 @@ async function serveMetrics(text: () => Promise<string>, port: number, host: str
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(cannotListen(error, 'METRICS_PORT', port, host)));
     server.listen(port, host, resolve);
   });
   return server;

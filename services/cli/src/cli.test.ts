@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPostgresStore } from '@tallystick/event-store';
 import { startPostgres } from '@tallystick/event-store/testing';
-import { findLocalPostgres } from '@tallystick/local-postgres';
+import { findLocalPostgres, startLocalPostgres } from '@tallystick/local-postgres';
 import pg from 'pg';
 import t from 'tap';
 import { runCli } from './cli.ts';
@@ -69,8 +69,12 @@ t.test(
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     const lines: string[] = [];
     const output = { isTerminal: false, line: (text: string) => void lines.push(text) };
-    t.equal(await runCli(['rebuild'], { environment: { LEDGER_DATA_DIR: folder }, output }), 1);
+    const rebuild = () => runCli(['rebuild'], { environment: { LEDGER_DATA_DIR: folder }, output });
+    t.equal(await rebuild(), 2, 'a folder that was never started on is a slip of the pen');
+    t.same(readdirSync(folder), [], 'and nothing is made there');
+    await (await startLocalPostgres({ folder, settings: ['fsync=off'] })).stop();
+    t.equal(await rebuild(), 1);
     t.match(lines.join(), /no ledger to rebuild from/);
-    t.equal(await findLocalPostgres(folder), null, 'and it is stopped again');
+    t.equal(await findLocalPostgres(folder), null, 'the server is stopped again');
   },
 );

@@ -1,6 +1,8 @@
 /** From settings to what a rebuild needs: the store to read, and a database to write to. Claims nothing of either. */
+import { resolve } from 'node:path';
 import { openDatabase, openStore, parseSettings } from '@tallystick/connect';
 import type { EventStore } from '@tallystick/event-store';
+import { hasCluster } from '@tallystick/local-postgres';
 import { createKeyIndex, readsSchema } from '@tallystick/projections';
 import pg from 'pg';
 
@@ -27,6 +29,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function openSources(environment: Environment): Promise<Sources> {
   const settings = parseSettings(environment);
+  if (settings.postgresUrl === null && !hasCluster(resolve(settings.dataDir))) {
+    throw new UsageFault(
+      `there is no ledger in ${settings.dataDir} (LEDGER_DATA_DIR), and LEDGER_POSTGRES_URL names none`,
+    );
+  }
   const database = await openDatabase(settings, { adopt: true });
   const pool = new pg.Pool({ connectionString: database.url, max: 4, application_name: 'tallystick cli' });
   // An idle connection was lost: the pool opens another when asked.

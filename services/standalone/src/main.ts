@@ -35,16 +35,20 @@ async function main(): Promise<void> {
     const { store, pool, schema } = ledger;
     const projector = startLoggedProjector({ store, pool, schema, log });
     stops.push(() => projector.stop());
+    let newAdminKey: string | null = null;
     const api = await serveLedger({
       settings,
       ledger,
       waitFor: (wanted, timeoutMs) => projector.waitFor(wanted, timeoutMs),
       lagMs: () => projector.lagMs,
+      onNewAdminKey: (key) => {
+        newAdminKey = key;
+      },
       onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
     });
     stops.push(() => api.close());
     const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
-    process.stdout.write(greet({ ...api, events, reads: database.name }));
+    process.stdout.write(greet({ url: api.url, newAdminKey, events, reads: database.name }));
     if (signalled.signal.aborted) return await stop();
     signalled.signal.addEventListener('abort', () => void stop());
   } catch (error) {
