@@ -1,12 +1,14 @@
 /**
  * `pnpm demo [trace.csv …]`: posts the calls of a trace over HTTP as usage of 200 accounts and shows what came of it.
- * The traces name no customers: call n belongs to account n modulo 200, on every run.
+ * The traces name no customers: call n belongs to account n modulo 200, on every run. Exits 2 where the trace or a
+ * setting is bad (nothing was posted then), 1 where it failed, a call was not charged or the books do not agree.
  */
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
+import { BadInput } from './bad-input.ts';
 import { Ledger } from './ledger.ts';
 import { startServer } from './server.ts';
-import { printSummary, type TrialBalance } from './summary.ts';
+import { isWhole, summaryLines, type Tally, type TrialBalance } from './summary.ts';
 import { readTraces, type TracedCall } from './trace.ts';
 
 const ACCOUNTS = 200;
@@ -30,27 +32,36 @@ const PRICE_BOOK = {
 const accountOf = (index: number): string => `demo-${String(index % ACCOUNTS).padStart(3, '0')}`;
 
 async function main(): Promise<void> {
-  const { positionals } = parseArgs({ allowPositionals: true });
-  const { calls, from } = await readTraces(positionals);
-  console.log(`${calls.length.toLocaleString('en')} calls from ${from}, as usage of ${ACCOUNTS} accounts\n`);
+  const { calls, from } = await readTraces(filesNamed());
+  console.log(`${calls.length.toLocaleString('en')} calls from ${from}, as usage of ${ACCOUNTS} accounts`);
   const server = await startServer();
   const ledger = new Ledger(server.url, server.key, CONNECTIONS);
   try {
     await prepare(ledger);
-    const seconds = await postAll(ledger, calls);
+    const tally = await postAll(ledger, calls);
     const trial = await caughtUp(ledger, calls);
-    if (!printSummary(trial, calls.length, seconds)) process.exitCode = 1;
+    console.log(['', ...summaryLines(trial, tally)].join('\n'));
+    if (!isWhole(trial, tally)) process.exitCode = 1;
   } finally {
     await ledger.close();
     await server.stop();
   }
 }
 
+function filesNamed(): string[] {
+  try {
+    return parseArgs({ allowPositionals: true }).positionals;
+  } catch (error) {
+    throw new BadInput(messageOf(error));
+  }
+}
+
 async function prepare(ledger: Ledger): Promise<void> {
-  // In force since before the traces were recorded: the price time of a call is when it happened.
+  // In force since before any call can have happened, which is when it is priced. And the same for all
+  // traces, so that a ledger that has seen the demo before keeps the version it has.
   await ledger.send('PUT', '/v1/price-books/default', {
     ...PRICE_BOOK,
-    effective_from: '2023-01-01T00:00:00Z',
+    effective_from: '1970-01-01T00:00:00Z',
   });
   const accounts = Array.from({ length: ACCOUNTS }, (_, index) => accountOf(index));
   await inParallel(accounts, async (id) => {
@@ -66,36 +77,54 @@ async function prepare(ledger: Ledger): Promise<void> {
 
 let lastPosition = 0n;
 
-async function postAll(ledger: Ledger, calls: readonly TracedCall[]): Promise<number> {
-  const bar = process.stdout.isTTY
-    ? new SingleBar(
-        { format: '  {bar} {percentage}% | {value}/{total} calls | {rate} per second', hideCursor: true },
-        Presets.shades_classic,
-      )
-    : null;
-  bar?.start(calls.length, 0, { rate: '-' });
+async function postAll(ledger: Ledger, calls: readonly TracedCall[]): Promise<Tally> {
+  const answers = new Map<string, number>();
   const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  const bar = startBar(calls.length);
   let done = 0;
-  await inParallel(calls, async (call, index) => {
-    const { position } = await ledger.post<{ position: string }>('/v1/usage', {
-      id: call.id,
-      account: accountOf(index),
-      model: MODEL,
-      usage: { input_tokens: call.inputTokens, output_tokens: call.outputTokens },
-      // A demo charges what has run, whatever the trace asks of an account.
-      mode: 'record',
-      occurred_at: call.occurredAt,
-      source: 'demo',
+  try {
+    await inParallel(calls, async (call, index) => {
+      const { status, position } = await postOne(ledger, call, accountOf(index));
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      if (BigInt(position) > lastPosition) lastPosition = BigInt(position);
+      done += 1;
+      if (done % 100 === 0) bar?.update(done, { rate: Math.round(done / elapsed()) });
     });
-    if (BigInt(position) > lastPosition) lastPosition = BigInt(position);
-    done += 1;
-    if (done % 100 === 0)
-      bar?.update(done, { rate: Math.round(done / ((performance.now() - started) / 1000)) });
+    const seconds = elapsed();
+    bar?.update(done, { rate: Math.round(done / seconds) });
+    return { answers, seconds };
+  } finally {
+    // Also after a failure: the bar hides the cursor of the terminal.
+    bar?.stop();
+  }
+}
+
+/** Null, and not even a blank line, where nobody watches. */
+function startBar(calls: number): SingleBar | null {
+  if (!process.stdout.isTTY) return null;
+  const format = '  {bar} {percentage}% | {value}/{total} calls | {rate} per second';
+  const bar = new SingleBar({ format, hideCursor: true }, Presets.shades_classic);
+  console.log();
+  bar.start(calls, 0, { rate: '-' });
+  return bar;
+}
+
+function postOne(
+  ledger: Ledger,
+  call: TracedCall,
+  account: string,
+): Promise<{ status: string; position: string }> {
+  return ledger.post('/v1/usage', {
+    id: call.id,
+    account,
+    model: MODEL,
+    usage: { input_tokens: call.inputTokens, output_tokens: call.outputTokens },
+    // A demo charges what has run, whatever the trace asks of an account.
+    mode: 'record',
+    occurred_at: call.occurredAt,
+    source: 'demo',
   });
-  const seconds = (performance.now() - started) / 1000;
-  bar?.update(done, { rate: Math.round(done / seconds) });
-  bar?.stop();
-  return seconds;
 }
 
 /** The trial balance, once the read models hold the last charge. */
@@ -122,4 +151,15 @@ async function inParallel<T>(
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));
 }
 
-await main();
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A connection that was refused at several addresses has no message of its own, only a code.
+  return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`demo: ${messageOf(error)}`);
+  process.exitCode = error instanceof BadInput ? 2 : 1;
+}

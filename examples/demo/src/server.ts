@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { BadInput } from './bad-input.ts';
 
 export interface DemoServer {
   readonly url: string;
@@ -19,7 +20,8 @@ const STANDALONE = join(import.meta.dirname, '../../../services/standalone/src/m
 export async function startServer(): Promise<DemoServer> {
   const { LEDGER_URL: url, LEDGER_ADMIN_KEY: key } = process.env;
   if (url !== undefined) {
-    if (key === undefined) throw new Error('LEDGER_URL wants LEDGER_ADMIN_KEY beside it');
+    if (key === undefined) throw new BadInput('LEDGER_URL wants LEDGER_ADMIN_KEY beside it');
+    if (!URL.canParse(url)) throw new BadInput(`LEDGER_URL: "${url}" is not a URL`);
     return { url, key, stop: async () => undefined };
   }
   return ownServer();
@@ -44,8 +46,11 @@ async function ownServer(): Promise<DemoServer> {
   };
   process.once('exit', () => server.kill('SIGTERM'));
   while (!(await isReady(url))) {
-    if (server.exitCode !== null)
-      throw new Error(`the ledger ended with ${server.exitCode} instead of starting`);
+    const ended = server.exitCode ?? server.signalCode;
+    if (ended !== null) {
+      await stop();
+      throw new Error(`the ledger ended with ${ended} instead of starting`);
+    }
     await pause(50);
   }
   return { url, key, stop };

@@ -1,4 +1,4 @@
-/** What the books say at the end: everything is read off the trial balance, nothing is counted on the side. */
+/** What the books say at the end: money is read off the trial balance; only the ledger's answers are counted. */
 
 export interface TrialBalance {
   readonly units: readonly {
@@ -8,26 +8,46 @@ export interface TrialBalance {
   }[];
 }
 
-/** Prints it; false where a unit does not come to zero. */
-export function printSummary(trial: TrialBalance, calls: number, seconds: number): boolean {
+/** What the ledger answered to the calls. */
+export interface Tally {
+  /** How many calls were answered with each status (`charged`, `unpriced`); a replay counts as what it repeats. */
+  readonly answers: ReadonlyMap<string, number>;
+  readonly seconds: number;
+}
+
+/** Everything went into the books, and they agree: each call was charged and each unit comes to zero. */
+export function isWhole(trial: TrialBalance, { answers }: Tally): boolean {
+  return notCharged(answers).length === 0 && trial.units.every(({ total }) => total === '0');
+}
+
+/** Line by line: what became of the calls, what they earned, and the trial balance. */
+export function summaryLines(trial: TrialBalance, { answers, seconds }: Tally): string[] {
   const usd = (prefix: string): bigint => sum(trial, 'USD', prefix);
   const revenue = -usd('income:');
   const cost = usd('expenses:suppliers:');
+  const calls = [...answers.values()].reduce((total, count) => total + count, 0);
   const rows: [string, string][] = [
-    ['charges', calls.toLocaleString('en')],
+    ['charges', (answers.get('charged') ?? 0).toLocaleString('en')],
+    ...notCharged(answers).map(([status, count]): [string, string] => [status, count.toLocaleString('en')]),
     ['credits charged', show(-sum(trial, 'credits', 'income:usage:'))],
     ['revenue released', `${show(revenue)} USD`],
     ['supplier cost', `${show(cost)} USD`],
     ['profit', `${show(revenue - cost)} USD`],
     ['requests per second', Math.round(calls / seconds).toLocaleString('en')],
   ];
-  console.log();
-  for (const [name, value] of rows) console.log(`  ${name.padEnd(22)}${value.padStart(24)}`);
-  console.log('\n  trial balance');
-  for (const { unit, total, accounts } of trial.units) {
-    console.log(`  ${unit.padEnd(22)}${total.padStart(24)}   over ${accounts.length} accounts`);
-  }
-  return trial.units.every(({ total }) => total === '0');
+  return [
+    ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value.padStart(24)}`),
+    '',
+    '  trial balance',
+    ...trial.units.map(
+      ({ unit, total, accounts }) =>
+        `  ${unit.padEnd(22)}${total.padStart(24)}   over ${accounts.length} accounts`,
+    ),
+  ];
+}
+
+function notCharged(answers: ReadonlyMap<string, number>): [string, number][] {
+  return [...answers].filter(([status]) => status !== 'charged');
 }
 
 /** Sum in 10^-9, exactly. */
