@@ -22,6 +22,7 @@ import { BadCursor, type PageOf, type PageQuery } from './paging.ts';
 import { startProjector } from './projector.ts';
 import { openReads } from './reads.ts';
 import { rebuildReads } from './rebuild.ts';
+import { claim, migrate, ownerOf } from './schema.ts';
 import { folderOf } from './snapshots/folder.ts';
 import { createSnapshotReader } from './snapshots/queries.ts';
 import { charge, liveThrough, topUp } from './testing/history.ts';
@@ -415,4 +416,29 @@ t.test('a process that only reads waits for the projector of another', async (t)
   t.equal(await follower.waitFor({ position: 10_000n }, 60), false);
   await follower.close();
   await projector.stop();
+});
+
+t.test('rule 36: a day holds what was recorded on it, whenever the calls are said to have run', async (t) => {
+  const ledger = await openTestLedger(createMemoryStore());
+  await ledger.open('a');
+  await ledger.run('a', topUp('t', 100));
+  ledger.advance(50 * DAY);
+  await ledger.run('a', charge('late', 3, { occurredAt: ledger.now() - 40 * DAY }));
+  await projectAll(ledger.store, 'days');
+  const { rows } = await pool.query(
+    `select distinct day::text from days.daily_totals where unit = 'credits' and amount <> 0`,
+  );
+  t.same(rows, [{ day: new Date(ledger.now()).toISOString().slice(0, 10) }]);
+});
+
+t.test('rule 10: read models that another store has filled are not taken over', async (t) => {
+  await migrate(pool, 'claimed');
+  const store = { storeId: 'one', epoch: 0, testClock: false };
+  await claim(pool, 'claimed', store);
+  await claim(pool, 'claimed', store);
+  await t.rejects(claim(pool, 'claimed', { ...store, storeId: 'two' }), {
+    name: 'ForeignReads',
+    message: /store one/,
+  });
+  t.equal(await ownerOf(pool, 'claimed'), 'one');
 });

@@ -57,6 +57,8 @@ export type Unavailable =
   | 'deadline_passed'
   /** The store can never take what these orders come to; a fault of ours, told in the log. */
   | 'append_rejected'
+  /** Repeats cannot be told from new facts: the projector, which writes the key index, is too far behind. */
+  | 'key_index_behind'
   | 'clock_behind'
   | 'stream_unreadable'
   | 'shutting_down';

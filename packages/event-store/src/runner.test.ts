@@ -248,6 +248,19 @@ t.test('rule 3: a key between a lagging index and a trimmed memory is still foun
   t.equal(await inner.head('wallet-a'), 31, 'nothing was charged twice');
 });
 
+t.test(
+  'rule 3: where the index is further behind than can be read, nothing is decided on a guess',
+  async (t) => {
+    const inner = createMemoryStore();
+    const { store, index } = unindexed(withoutKeys(inner));
+    const runner = runnerOn(store, index, { limits: { keysRemembered: 2, keyGap: 10 } });
+    await run(runner, 'a', open, topUp('first', 1_000));
+    let last: WalletExecuted | undefined;
+    for (let n = 0; n < 30; n += 1) last = await one(runner, 'a', charge(`c${n}`));
+    t.match(last, { status: 'unavailable', reason: 'key_index_behind' });
+  },
+);
+
 /** The memory store with its keys taken off, so that nothing but the runner stands between a repeat and a second charge. */
 function withoutKeys(inner: Store): Store {
   return {

@@ -118,7 +118,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     } catch (error) {
       if (error instanceof StoreUnavailable) {
         if (error.outcome === 'unknown') this.#folded = null;
-        giveUp(group, error.outcome === 'unknown' ? 'outcome_unknown' : 'store_unavailable');
+        giveUp(group, reasonOf(error));
         return;
       }
       // A bug: what is in memory is not to be trusted any more.
@@ -302,10 +302,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     const { store, counts, limits } = this.#parts;
     const upTo = folded.recent.startsAt;
     if (upTo - from > limits.keyGap) {
-      throw new StoreUnavailable(
-        'unwritten',
-        `${this.stream}: the key index is ${upTo - from} events behind`,
-      );
+      throw new KeyIndexBehind(`${this.stream}: the key index is ${upTo - from} events behind`);
     }
     counts.roundTrips.read += 1;
     folded.recent.extendBack(from, await store.readStream(this.stream, { from, limit: upTo - from }));
@@ -384,6 +381,17 @@ function giveUp(
   reason: Unavailable,
 ): void {
   for (const waiting of group) waiting.resolve({ status: 'unavailable', reason });
+}
+
+class KeyIndexBehind extends StoreUnavailable {
+  constructor(message: string) {
+    super('unwritten', message);
+  }
+}
+
+function reasonOf(error: StoreUnavailable): Unavailable {
+  if (error instanceof KeyIndexBehind) return 'key_index_behind';
+  return error.outcome === 'unknown' ? 'outcome_unknown' : 'store_unavailable';
 }
 
 /** Look-ups go to Postgres: when it is away nothing was written, and the order may come again. */
