@@ -29,7 +29,8 @@ export async function setProfile(
   // A command that can change nothing would still cost a look at the stream's head.
   if (Object.keys(profile).length === 0) return;
   const command: SetProfile = { type: 'SetProfile', key: null, fingerprint: null, ...profile };
-  await order(api, request, profileDecider, account, command);
+  const done = await order(api, request, profileDecider, account, command);
+  if (done.status === 'recorded') api.acknowledged.note(account, { position: done.position });
 }
 
 /** The account had been opened before: with this profile, or up to a crash just before it. Else 409. */

@@ -1,32 +1,47 @@
 /** What this process has acknowledged and the read models may not have yet: a customer's own write is seen by their next read. */
 
+/** What a read of the account waits for. */
+export interface Awaited {
+  /** Of the wallet's stream. */
+  readonly revision: number | null;
+  /** Of the account's other streams: its profile. */
+  readonly position: bigint | null;
+}
+
 export interface Acknowledged {
-  note(account: string, revision: number): void;
+  note(account: string, seen: Partial<Awaited>): void;
   /** Undefined: nothing to wait for. */
-  of(account: string): number | undefined;
+  of(account: string): Awaited | undefined;
   /** The read models have it. */
-  seen(account: string, revision: number): void;
+  seen(account: string, awaited: Awaited): void;
 }
 
 export function rememberAcknowledged(accountsMax = 20_000): Acknowledged {
-  const revisions = new Map<string, number>();
+  const accounts = new Map<string, Awaited>();
   return {
-    note(account, revision) {
-      const known = revisions.get(account);
-      if (known !== undefined && known >= revision) return;
-      if (known === undefined && revisions.size >= accountsMax) {
+    note(account, { revision = null, position = null }) {
+      const known = accounts.get(account);
+      if (known === undefined && accounts.size >= accountsMax) {
         // The oldest: it has been written to the read models long ago.
-        for (const oldest of revisions.keys()) {
-          revisions.delete(oldest);
+        for (const oldest of accounts.keys()) {
+          accounts.delete(oldest);
           break;
         }
       }
-      revisions.set(account, revision);
+      accounts.set(account, {
+        revision: later(known?.revision, revision),
+        position: later(known?.position, position),
+      });
     },
-    of: (account) => revisions.get(account),
-    seen(account, revision) {
-      const known = revisions.get(account);
-      if (known !== undefined && known <= revision) revisions.delete(account);
+    of: (account) => accounts.get(account),
+    seen(account, awaited) {
+      // Something newer may have been noted meanwhile.
+      if (accounts.get(account) === awaited) accounts.delete(account);
     },
   };
+}
+
+function later<T extends number | bigint>(known: T | null | undefined, noted: T | null): T | null {
+  if (known == null) return noted;
+  return noted === null || known > noted ? known : noted;
 }

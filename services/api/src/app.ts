@@ -1,11 +1,10 @@
 /** The HTTP application, without a port: routes, schemas, who may call, and how failures are told. */
 import { randomBytes } from 'node:crypto';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { rememberAcknowledged } from './acknowledged.ts';
 import { type Api, type ApiParts, type App, LIMITS } from './api.ts';
 import { type Access, allow, createAuthenticator, type Principal } from './auth.ts';
+import { describe } from './document.ts';
 import { answerFailure, sendProblem } from './failures.ts';
 import { allowedMethods } from './methods.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -142,24 +141,4 @@ function refuseUnknown(app: App): void {
     reply.header('allow', allowed.join(', '));
     sendProblem(reply, problemOf('method_not_allowed', { allowed }));
   });
-}
-
-/** The OpenAPI document, and a page over it. All assets come from this process. */
-async function describe(app: App): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Tallystick',
-        version: '0.1.0',
-        description:
-          'An event-sourced, double-entry credit ledger for platforms that sell AI and API usage. ' +
-          'Amounts are decimal strings; problems are RFC 9457 with a stable `code`; refusals burn no id.',
-      },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }],
-    },
-  });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

@@ -28,7 +28,12 @@ const CALLS: readonly [method: Method, url: string, body: unknown, scopes: reado
   ['GET', '/v1/accounts/acme/usage', undefined, ['read', 'finance']],
   ['GET', '/v1/accounts/acme/usage/u', undefined, ['read', 'finance']],
   ['GET', '/v1/usage?status=unpriced', undefined, ['read', 'finance']],
-  ['PUT', '/v1/price-books/default', { models: {} }, ['finance']],
+  [
+    'PUT',
+    '/v1/price-books/default',
+    { models: { m: { prices: { calls: { credits: '1', per: 1 } } } } },
+    ['finance'],
+  ],
   ['GET', '/v1/price-books/default', undefined, ['finance']],
   ['POST', '/v1/accounts/acme/top-ups', { credits: '1', source: 's', reference: 'r' }, ['finance']],
   ['POST', '/v1/accounts/acme/grants', { credits: '1', kind: 'k', reference: 'r' }, ['finance']],
@@ -127,6 +132,8 @@ t.test('a revoked key is refused at once here and within the second elsewhere', 
 t.test('keys are listed without anything of their secrets, which are stored nowhere', async (t) => {
   const { body } = await call('POST', '/v1/api-keys', { name: 'secretive', scopes: ['usage'] });
   const listed = await call('GET', `/v1/api-keys?page_size=500`);
+  const ahead = await call('GET', `/v1/api-keys?min_position=9${'0'.repeat(17)}`);
+  t.equal(ahead.body.code, 'projection_behind', 'the list can wait for a position as other lists do');
   t.equal(listed.status, 200);
   t.notOk(listed.text.includes(body.key), 'not here');
   t.ok(listed.body.data.length > 0);

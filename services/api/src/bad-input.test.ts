@@ -25,9 +25,9 @@ type Row = [
 ];
 const TOP_UPS = '/v1/accounts/acme/top-ups';
 const ROWS: readonly Row[] = [
-  ['a body that is not JSON', 'POST', '/v1/usage', '{"id":', 400, ''],
-  ['NaN, which is not JSON', 'POST', '/v1/usage', '{"usage":{"input_tokens":NaN}}', 400, ''],
-  ['a body that is neither object nor array', 'POST', '/v1/usage', '"usage"', 400, ''],
+  ['a body that is not JSON', 'POST', '/v1/usage', '{"id":', 400, 'body'],
+  ['NaN, which is not JSON', 'POST', '/v1/usage', '{"usage":{"input_tokens":NaN}}', 400, 'body'],
+  ['a body that is neither object nor array', 'POST', '/v1/usage', '"usage"', 400, 'body'],
   ['a field that is missing', 'POST', '/v1/usage', { ...usage, id: undefined }, 400, 'id'],
   ['a field that is not known', 'POST', '/v1/usage', { ...usage, tokens: 5 }, 400, 'tokens'],
   ['a field of the wrong type', 'POST', '/v1/usage', { ...usage, model: 7 }, 400, 'model'],
@@ -203,7 +203,7 @@ const ROWS: readonly Row[] = [
     'time_zone',
   ],
   ['an account id of other characters', 'POST', '/v1/accounts', { id: 'a:b' }, 400, 'id'],
-  ['a change of nothing', 'PATCH', '/v1/accounts/acme', {}, 400, ''],
+  ['a change of nothing', 'PATCH', '/v1/accounts/acme', {}, 400, 'body'],
   [
     'a hold without end',
     'POST',
@@ -281,9 +281,18 @@ const ROWS: readonly Row[] = [
     'NUL in the name of a model',
     'PUT',
     '/v1/price-books/b',
-    { models: { 'm\0': { prices: {} } } },
+    { models: { 'm\0': { prices: { calls: { credits: '1', per: 1 } } } } },
     422,
     'models',
+  ],
+  ['a price book of no models', 'PUT', '/v1/price-books/b', { models: {} }, 422, 'models'],
+  [
+    'a model of no prices',
+    'PUT',
+    '/v1/price-books/b',
+    { models: { m: { prices: {} } } },
+    422,
+    'models.m.prices',
   ],
   ['a scope that is none', 'POST', '/v1/api-keys', { name: 'x', scopes: ['root'] }, 400, 'scopes.0'],
   [
@@ -317,6 +326,10 @@ t.test('what does not exist is 404', async (t) => {
   const missing: readonly [Parameters<typeof call>[0], string, unknown, string][] = [
     ['GET', '/v1/accounts/nobody', undefined, 'account_not_found'],
     ['GET', '/v1/accounts/nobody/balance', undefined, 'account_not_found'],
+    ['GET', '/v1/accounts/nobody/lots', undefined, 'account_not_found'],
+    ['GET', '/v1/accounts/nobody/holds', undefined, 'account_not_found'],
+    ['GET', '/v1/accounts/nobody/usage', undefined, 'account_not_found'],
+    ['GET', '/v1/accounts/nobody/statement', undefined, 'account_not_found'],
     ['POST', '/v1/usage', { ...usage, account: 'nobody' }, 'account_not_found'],
     ['POST', '/v1/accounts/nobody/top-ups', topUp, 'account_not_found'],
     ['PATCH', '/v1/accounts/nobody', { name: 'x' }, 'account_not_found'],
@@ -336,6 +349,175 @@ t.test('what does not exist is 404', async (t) => {
     const answer = await call(method, url, body);
     t.equal(answer.status, 404, `${method} ${url} ${answer.text}`);
     t.equal(answer.body.code, code);
+  }
+});
+
+t.test('lists of an account that has nothing are empty', async (t) => {
+  for (const list of ['lots', 'holds', 'usage', 'statement?from=2999-01-01T00:00:00Z']) {
+    const answer = await call('GET', `/v1/accounts/acme/${list}`);
+    t.equal(answer.status, 200, answer.text);
+    t.same(answer.body, { data: [], next_cursor: null });
+  }
+});
+
+const PRICE = 'models.m.prices.input_tokens';
+const RULES: readonly [
+  what: string,
+  method: Row[1],
+  url: string,
+  body: unknown,
+  errors: readonly { field: string; rule: string }[],
+][] = [
+  [
+    'a mode that is none',
+    'POST',
+    '/v1/usage',
+    { ...usage, mode: 'x' },
+    [{ field: 'mode', rule: 'must be one of charge, record' }],
+  ],
+  [
+    'a scope that is none',
+    'POST',
+    '/v1/api-keys',
+    { name: 'x', scopes: ['root'] },
+    [{ field: 'scopes.0', rule: 'must be one of usage, read, finance, admin' }],
+  ],
+  [
+    'an order that is none',
+    'GET',
+    '/v1/accounts/acme/usage?order=x',
+    undefined,
+    [{ field: 'order', rule: 'must be one of newest, oldest' }],
+  ],
+  [
+    'a status that is none',
+    'GET',
+    '/v1/usage?status=x',
+    undefined,
+    [{ field: 'status', rule: 'must be unpriced' }],
+  ],
+  [
+    'a change of nothing',
+    'PATCH',
+    '/v1/accounts/acme',
+    {},
+    [{ field: 'body', rule: 'must have at least one member' }],
+  ],
+  [
+    'an empty usage',
+    'POST',
+    '/v1/usage',
+    { ...usage, usage: {} },
+    [{ field: 'usage', rule: 'must have at least one member' }],
+  ],
+  [
+    'a currency that is none',
+    'PATCH',
+    '/v1/accounts/acme',
+    { currency: 'eur' },
+    [{ field: 'currency', rule: 'must match pattern "^[A-Z]{3}$"' }],
+  ],
+  [
+    'a price without its per',
+    'PUT',
+    '/v1/price-books/b',
+    book({ credits: '1' }),
+    [{ field: `${PRICE}.per`, rule: 'is required' }],
+  ],
+  [
+    'credits as a number',
+    'PUT',
+    '/v1/price-books/b',
+    book({ credits: 1, per: 1 }),
+    [{ field: `${PRICE}.credits`, rule: 'must be string' }],
+  ],
+  [
+    'a cost without markup',
+    'PUT',
+    '/v1/price-books/b',
+    book({ cost: { amount: '1', currency: 'USD' }, per: 1 }),
+    [{ field: `${PRICE}.markup`, rule: 'is required' }],
+  ],
+  [
+    'a cost that is no money',
+    'PUT',
+    '/v1/price-books/b',
+    book({ cost: { amount: '1' }, markup: '1', per: 1 }),
+    [{ field: `${PRICE}.cost.currency`, rule: 'is required' }],
+  ],
+  [
+    'steps with one step wrong',
+    'PUT',
+    '/v1/price-books/b',
+    book({
+      steps: [
+        { credits: '1', up_to: 1 },
+        { credits: '1', up_to: '2' },
+      ],
+    }),
+    [{ field: `${PRICE}.steps.1.up_to`, rule: 'must be number' }],
+  ],
+  [
+    'a price of two kinds',
+    'PUT',
+    '/v1/price-books/b',
+    book({ credits: '1', per: 1, steps: [] }),
+    [{ field: `${PRICE}.steps`, rule: 'is not known' }],
+  ],
+  [
+    'a price of no kind',
+    'PUT',
+    '/v1/price-books/b',
+    book({}),
+    [{ field: PRICE, rule: 'must have credits and per, or cost and markup and per, or steps' }],
+  ],
+  [
+    'a price that is no object',
+    'PUT',
+    '/v1/price-books/b',
+    book('1'),
+    [{ field: PRICE, rule: 'must be object' }],
+  ],
+  [
+    'no models',
+    'PUT',
+    '/v1/price-books/b',
+    { models: {} },
+    [{ field: 'models', rule: 'must name at least one model' }],
+  ],
+  [
+    'no prices',
+    'PUT',
+    '/v1/price-books/b',
+    { models: { m: { prices: {} } } },
+    [{ field: 'models.m.prices', rule: 'must have at least one price' }],
+  ],
+];
+t.test('a problem names the rule that was broken, each once, and nothing that was not', async (t) => {
+  for (const [what, method, url, body, errors] of RULES) {
+    t.same((await call(method, url, body)).body.errors, errors, what);
+  }
+  const many = Object.fromEntries(
+    ['input_tokens', 'output_tokens', 'images', 'calls'].map((name) => [name, { credits: '1' }]),
+  );
+  const { body } = await call('PUT', '/v1/price-books/b', { models: { m: { prices: many } } });
+  t.same(
+    body.errors.map(({ field }: { field: string }) => field).sort(),
+    Object.keys(many)
+      .map((name) => `models.m.prices.${name}.per`)
+      .sort(),
+    'of several prices, each is told',
+  );
+});
+
+t.test('credits that have expired already are refused by name', async (t) => {
+  const expired = { credits: '1', reference: 'late', expires_at: '2001-01-01T00:00:00Z' };
+  for (const [path, body] of [
+    ['top-ups', { ...expired, source: 's' }],
+    ['grants', { ...expired, kind: 'k' }],
+  ] as const) {
+    const answer = await call('POST', `/v1/accounts/acme/${path}`, body);
+    t.match(answer, { status: 422, body: { code: 'expires_in_past' } }, path);
   }
 });
 

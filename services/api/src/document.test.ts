@@ -53,7 +53,11 @@ t.test('the document is OpenAPI 3.1 and tells of every route of the API', async 
 
 t.test('every route tells of its success and of its problems', async (t) => {
   for (const [path, methods] of Object.entries(document.paths)) {
-    for (const [method, { responses }] of Object.entries(methods)) {
+    for (const [method, { responses, summary }] of Object.entries(methods)) {
+      t.ok(summary, `${method} ${path} has a summary`);
+      for (const { description } of Object.values(responses)) {
+        t.ok(description && description !== 'Default Response', `${method} ${path} ${description}`);
+      }
       t.ok(
         Object.keys(responses).some((status) => status.startsWith('2')),
         `${method} ${path}`,
@@ -85,6 +89,7 @@ t.test('an answer with a member that its schema does not name is noticed', async
 t.test('the reference page loads nothing from anywhere else', async (t) => {
   const page = await call('GET', '/docs/', undefined, null);
   t.equal(page.status, 200);
+  t.match(page.text, '<title>Tallystick</title>');
   t.notMatch(page.text, /(src|href)="(https?:)?\/\//);
 });
 

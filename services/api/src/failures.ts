@@ -10,11 +10,18 @@ export function answerFailure(
   reply: FastifyReply,
 ): void {
   const problem = problemOfError(error);
-  if (problem.status >= 500) {
-    const log = problem.code === 'internal_error' ? 'error' : 'warn';
-    request.log[log]({ err: error, code: problem.code }, 'request failed');
-  }
-  sendProblem(reply, problem.code === 'internal_error' ? { ...problem, request_id: request.id } : problem);
+  tell(error, problem, request);
+  sendProblem(reply, problem.status === 500 ? { ...problem, request_id: request.id } : problem);
+}
+
+/**
+ * A refusal is an answer, not a failure: it must not wake anybody. An outage is told in one line, because every request
+ * meets it at once; only a bug needs its stack.
+ */
+function tell(error: Error, { code, status }: Problem, { log }: FastifyRequest): void {
+  if (code === 'internal_error') log.error({ err: error, code }, 'request failed');
+  else if (error instanceof Refused || status < 500) log.debug({ code, status }, 'request refused');
+  else log.warn({ code, reason: error.message }, 'request failed');
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
@@ -22,10 +29,39 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   // As bytes: to a text Fastify would add a charset, and some clients read a problem only by its exact type.
-  reply
-    .code(problem.status)
-    .header('content-type', 'application/problem+json')
-    .send(Buffer.from(JSON.stringify(problem)));
+  reply.code(problem.status).header('content-type', 'application/problem+json');
+  const send = () => void reply.send(Buffer.from(JSON.stringify(problem)));
+  if (problem.status === 413) afterDrain(reply.request, send);
+  else send();
+}
+
+const DRAIN_BYTES_MAX = 64 * 1024 * 1024;
+const DRAIN_MS_MAX = 10_000;
+
+/**
+ * A connection that ends with bytes unread is reset, and a client that is still sending sees a broken pipe in place of
+ * the 413. So the rest of the body is read and thrown away first, within limits: nobody may send for ever.
+ */
+function afterDrain({ raw }: FastifyRequest, answer: () => void): void {
+  if (raw.readableEnded || raw.destroyed) {
+    answer();
+    return;
+  }
+  let bytes = 0;
+  const timer = setTimeout(finish, DRAIN_MS_MAX);
+  raw.on('data', count);
+  raw.once('end', finish);
+  raw.once('close', finish);
+  raw.resume();
+  function count(chunk: Buffer): void {
+    bytes += chunk.length;
+    if (bytes > DRAIN_BYTES_MAX) finish();
+  }
+  function finish(): void {
+    clearTimeout(timer);
+    raw.off('data', count).off('end', finish).off('close', finish);
+    answer();
+  }
 }
 
 export function problemOfError(error: Error): Problem {
@@ -48,7 +84,11 @@ function ofFramework({ code, statusCode = 500 }: Partial<FastifyError>): Problem
     case statusCode === 404 || statusCode === 414:
       return problemOf('not_found');
     case statusCode >= 400 && statusCode < 500:
-      return malformed({ field: '', rule: code === 'FST_ERR_BAD_URL' ? 'must be a URL' : 'must be JSON' });
+      return malformed(
+        code === 'FST_ERR_BAD_URL'
+          ? { field: 'url', rule: 'must be a URL' }
+          : { field: 'body', rule: 'must be JSON' },
+      );
     default:
       return problemOf('internal_error');
   }

@@ -49,6 +49,9 @@ t.test('a hold reserves, and the same hold again answers the same', async (t) =>
     hold: { id: 'h1', credits: '40', expires_at: '2026-03-01T12:01:00.000Z' },
   });
   const again = await authorize('held', 40, { id: 'h1', expires_in: 60 });
+  t.match(first.body.position, /^\d+$/);
+  const read = await call('GET', `/v1/accounts/held/holds/h1?min_position=${first.body.position}`);
+  t.equal(read.status, 200, 'the position is that of the hold');
   t.equal(again.text, first.text);
   t.equal(again.headers['idempotent-replayed'], 'true');
   t.equal((await authorize('held', 41, { id: 'h1', expires_in: 60 })).body.code, 'idempotency_conflict');

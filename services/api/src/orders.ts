@@ -77,7 +77,7 @@ export async function orderWallet(
 }
 
 export function noteRecorded(api: Api, account: string, event: StoredEvent): void {
-  api.acknowledged.note(account, event.revision + event.left);
+  api.acknowledged.note(account, { revision: event.revision + event.left });
 }
 
 /** For commands that always record an event; anything else is a bug. */

@@ -3,13 +3,16 @@ import { StoreUnavailable } from '@tallystick/event-store';
 import t from 'tap';
 import { startTestLedger } from './testing/ledger.ts';
 
-let appends: 'here' | 'away' | 'answerless' = 'here';
+let appends: 'here' | 'away' | 'answerless' | 'rejecting' = 'here';
 const ledger = await startTestLedger({
   runnerLimits: { unknownMs: 50 },
   wrap: (store) => ({
     ...store,
     async append(append) {
       if (appends === 'away') throw new StoreUnavailable('unwritten', 'secret-host:2113 refused');
+      if (appends === 'rejecting' && append.stream === 'wallet-heavy') {
+        return { status: 'rejected', reason: 'secret-host:2113 finds it too large' };
+      }
       const result = await store.append(append);
       if (appends === 'answerless') throw new StoreUnavailable('unknown', 'secret-host:2113 went silent');
       return result;
@@ -55,6 +58,24 @@ t.test(
   },
 );
 
+t.test('what the store can never take is a 500 of its item alone, and nobody waits for it', async (t) => {
+  await call('POST', '/v1/accounts', { id: 'heavy' });
+  appends = 'rejecting';
+  t.teardown(() => {
+    appends = 'here';
+  });
+  const heavy = { ...usage('r1'), account: 'heavy', mode: 'record' };
+  const single = await call('POST', '/v1/usage', heavy);
+  t.match(single, { status: 500, body: { code: 'append_rejected', request_id: String } });
+  t.notMatch(single.text, /secret-host/);
+  const { status, body } = await call('POST', '/v1/usage', [heavy, usage('r2')]);
+  t.equal(status, 200);
+  t.match(body.results, [
+    { id: 'r1', status: 'refused', problem: { code: 'append_rejected' } },
+    { id: 'r2', status: 'charged' },
+  ]);
+});
+
 const { server } = ledger.postgres;
 const skip = server === null && 'the server of LEDGER_TEST_POSTGRES_URL is not ours to stop';
 t.test(
@@ -80,7 +101,7 @@ t.test(
     await ledger.projector.caughtUp();
     const { status, body } = await call('GET', '/v1/accounts/acme/balance');
     t.equal(status, 200);
-    t.equal(body.available, '96');
+    t.equal(body.available, '95');
     t.equal((await call('GET', '/health/ready', undefined, null)).status, 200);
   },
 );

@@ -90,12 +90,23 @@ export function canonicalUsage(usage: Usage): Usage {
 
 const INSTANT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
+const YEAR_9999 = Date.UTC(9999, 11, 31);
+
+function isRealDay(text: string): boolean {
+  const day = Number(text.slice(8, 10));
+  return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
+}
+
 /** RFC 3339 with its zone to milliseconds since 1970; null where it was left out or is wrong. */
 export function instantOf(text: string | undefined, field: string, faults: Faults): number | null {
   if (text === undefined) return null;
   const at = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
-    faults.push({ field, rule: 'must be a time of RFC 3339 with its zone: 2026-01-31T12:00:00Z' });
+  // Years that every column and every ISO text can hold; a day that the month has, which Date.parse does not ask for.
+  if (!(at >= 0) || at > YEAR_9999 || !isRealDay(text)) {
+    faults.push({
+      field,
+      rule: 'must be a time of RFC 3339 with its zone, from 1970 on: 2026-01-31T12:00:00Z',
+    });
     return null;
   }
   return at;

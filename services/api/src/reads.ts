@@ -30,9 +30,14 @@ async function awaitPosition({ reads, limits, epoch }: Api, text: string): Promi
 
 /** Waits a little, then lets the reader have what there is: its position says how far it goes. */
 async function awaitAcknowledged({ acknowledged, reads, limits }: Api, account: string): Promise<void> {
-  const revision = acknowledged.of(account);
-  if (revision === undefined) return;
-  if (await reads.waitFor({ account, revision }, limits.waitMs)) acknowledged.seen(account, revision);
+  const awaited = acknowledged.of(account);
+  if (awaited === undefined) return;
+  const { revision, position } = awaited;
+  const [wallet, profile] = await Promise.all([
+    revision === null || reads.waitFor({ account, revision }, limits.waitMs),
+    position === null || reads.waitFor({ position }, limits.waitMs),
+  ]);
+  if (wallet && profile) acknowledged.seen(account, awaited);
 }
 
 /** Positions in read models are the store's own; outside they carry the epoch. */

@@ -2,9 +2,14 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { isStorable } from './parse.ts';
 import { type Fault, invalid, malformed, type Problem, Refused } from './problems.ts';
+import { type Found, oneOf, withoutNoise } from './union-faults.ts';
+
+// Of a union every branch is told: with the default of 8 the one that was meant might be cut off.
+Settings.Set({ maxErrors: 64 });
 
 /** Queries and paths are text, so they are converted; bodies never: `"5"` is not `5` where money is meant. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
@@ -16,36 +21,61 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   };
 };
 
-type SchemaError = ReturnType<Validator['Errors']>[number];
-
 /** 422 where all that is wrong is a number out of its range or a text that cannot be stored; else 400. */
 export function problemWith(validator: Pick<Validator, 'Errors'>, value: unknown): Problem {
-  // `boolean` and `anyOf` only repeat what others say.
-  const errors = validator
-    .Errors(value)
-    .filter(({ keyword }) => keyword !== 'boolean' && keyword !== 'anyOf');
-  const faults = errors.slice(0, 20).flatMap(faultsOf);
-  if (faults.length === 0) return malformed({ field: '', rule: 'is not of any known shape' });
+  const errors = withoutNoise(validator.Errors(value));
+  const faults = distinct(errors.flatMap(faultsOf)).slice(0, 20);
+  if (faults.length === 0) return malformed({ field: WHOLE, rule: 'is not of any known shape' });
   const onlyValues = errors.every((error) => isOfValue(error, at(value, error.instancePath)));
   return onlyValues ? invalid(faults) : malformed(...faults);
 }
 
+function distinct(faults: readonly Fault[]): Fault[] {
+  return [...new Map(faults.map((fault) => [`${fault.field} ${fault.rule}`, fault])).values()];
+}
+
+/** The name of the whole, where no field of it is at fault. */
+const WHOLE = 'body';
+
 const RANGES = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf']);
 
-function isOfValue({ keyword, params }: SchemaError, value: unknown): boolean {
+function isOfValue(error: Found, value: unknown): boolean {
   if (typeof value === 'string') return !isStorable(value);
-  if (typeof value !== 'number') return false;
+  if (typeof value !== 'number' || error.keyword === 'union') return false;
+  const { keyword, params } = error;
   const number = keyword === 'type' && (params as { type?: string }).type === 'integer';
   // JSON knows no infinity: a number that is too long for us reads as one.
   return RANGES.has(keyword) || number || !Number.isFinite(value);
 }
 
-function faultsOf({ keyword, instancePath, params, message }: SchemaError): Fault[] {
-  const field = fieldOf(instancePath);
-  const names = params as { requiredProperties?: string[]; additionalProperties?: string[] };
-  if (keyword === 'required') return named(field, names.requiredProperties, 'is required');
-  if (keyword === 'additionalProperties') return named(field, names.additionalProperties, 'is not known');
-  return [{ field, rule: message }];
+function faultsOf(error: Found): Fault[] {
+  const parent = fieldOf(error.instancePath);
+  const field = parent === '' ? WHOLE : parent;
+  if (error.keyword === 'union') return [{ field, rule: error.rule }];
+  const { keyword, params, message } = error;
+  const facts = params as {
+    requiredProperties?: string[];
+    additionalProperties?: string[];
+    allowedValue?: unknown;
+    allowedValues?: unknown[];
+    limit?: number;
+  };
+  switch (keyword) {
+    case 'required':
+      return named(parent, facts.requiredProperties, 'is required');
+    case 'additionalProperties':
+      return named(parent, facts.additionalProperties, 'is not known');
+    case 'const':
+      return [{ field, rule: oneOf([facts.allowedValue]) }];
+    case 'enum':
+      return [{ field, rule: oneOf(facts.allowedValues ?? []) }];
+    case 'minProperties':
+      return [
+        { field, rule: `must have at least ${facts.limit === 1 ? 'one member' : `${facts.limit} members`}` },
+      ];
+    default:
+      return [{ field, rule: message }];
+  }
 }
 
 function named(parent: string, names: readonly string[] = [], rule: string): Fault[] {

@@ -49,7 +49,12 @@ const FullAccount = Type.Object({
 const EitherAccount = Type.Union([FullAccount, OwnAccount]);
 
 const Terms = {
-  price_book: Type.Optional(orNull(Id)),
+  price_book: Type.Optional(
+    Type.Union([Id, Type.Null()], {
+      description:
+        'Null: "default" is used. It may be named before it is published; until then usage has no price (202 `unpriced`).',
+    }),
+  ),
   overdraft_limit: Type.Optional(Amount),
   time_zone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   currency: Type.Optional(orNull(Currency)),
@@ -65,7 +70,10 @@ export function accountsRoutes(app: App, api: Api): void {
 
   app.post(
     '/v1/accounts',
-    { config: finance, schema: { tags, body: OpenBody, response: recorded(FullAccount) } },
+    {
+      config: finance,
+      schema: { tags, summary: 'Open an account', body: OpenBody, response: recorded(FullAccount) },
+    },
     async (request, reply) => {
       const { body } = request;
       const { name = null, metadata = null } = body;
@@ -101,7 +109,13 @@ export function accountsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id',
     {
       config: finance,
-      schema: { tags, params: AccountPath, body: ChangeBody, response: found(FullAccount) },
+      schema: {
+        tags,
+        summary: 'Change terms or profile of an account',
+        params: AccountPath,
+        body: ChangeBody,
+        response: found(FullAccount),
+      },
     },
     async (request) => {
       const { id } = request.params;
@@ -127,6 +141,7 @@ export function accountsRoutes(app: App, api: Api): void {
       config: finance,
       schema: {
         tags,
+        summary: 'Freeze an account, for one more reason',
         params: AccountPath,
         body: closed({ reason: Text, reference: Id }),
         response: found(FullAccount),
@@ -148,7 +163,13 @@ export function accountsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/unfreeze',
     {
       config: finance,
-      schema: { tags, params: AccountPath, body: closed({ reference: Id }), response: found(FullAccount) },
+      schema: {
+        tags,
+        summary: 'Lift one reason of a freeze',
+        params: AccountPath,
+        body: closed({ reference: Id }),
+        response: found(FullAccount),
+      },
     },
     async (request, reply) => {
       const { id } = request.params;
@@ -163,7 +184,13 @@ export function accountsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id',
     {
       config: { access: { scopes: ['read'], ownAccount: 'path' } },
-      schema: { tags, params: AccountPath, querystring: closed(MinPosition), response: shown(EitherAccount) },
+      schema: {
+        tags,
+        summary: 'Read an account',
+        params: AccountPath,
+        querystring: closed(MinPosition),
+        response: shown(EitherAccount),
+      },
     },
     async ({ principal, params: { id }, query: { min_position: minPosition } }) => {
       const view = await reading(api, { account: id, minPosition }, () =>
@@ -180,6 +207,7 @@ export function accountsRoutes(app: App, api: Api): void {
       config: { access: { scopes: ['read'] } },
       schema: {
         tags,
+        summary: 'List accounts',
         querystring: closed({ ...PageQuery, ...MinPosition }),
         response: shown(pageOf(EitherAccount)),
       },

@@ -8,7 +8,7 @@ import { newApiKey } from '../auth.ts';
 import { order, orderWallet, recordedBy } from '../orders.ts';
 import { checkText, type Faults, settle } from '../parse.ts';
 import { reading } from '../reads.ts';
-import { closed, Id, orNull, PageQuery, pageOf, problems, shown, Text } from '../schemas.ts';
+import { closed, Id, MinPosition, orNull, PageQuery, pageOf, problems, shown, Text } from '../schemas.ts';
 
 const Scopes = Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: 4 });
 const KeyTerms = {
@@ -31,6 +31,7 @@ export function apiKeysRoutes(app: App, api: Api): void {
       config: admin,
       schema: {
         tags,
+        summary: 'Make an API key; it is shown this once',
         body: closed({ name: Text, scopes: Scopes, account: Type.Optional(Id) }),
         response: { 201: CreatedKey, ...problems },
       },
@@ -61,9 +62,17 @@ export function apiKeysRoutes(app: App, api: Api): void {
 
   app.get(
     '/v1/api-keys',
-    { config: admin, schema: { tags, querystring: closed(PageQuery), response: shown(pageOf(ListedKey)) } },
-    async ({ query: { cursor, page_size: pageSize } }) => {
-      return await reading(api, {}, () => listApiKeys(api.reads.queries, { cursor, pageSize }));
+    {
+      config: admin,
+      schema: {
+        tags,
+        summary: 'List API keys',
+        querystring: closed({ ...PageQuery, ...MinPosition }),
+        response: shown(pageOf(ListedKey)),
+      },
+    },
+    async ({ query: { cursor, page_size: pageSize, min_position: minPosition } }) => {
+      return await reading(api, { minPosition }, () => listApiKeys(api.reads.queries, { cursor, pageSize }));
     },
   );
 
@@ -71,7 +80,12 @@ export function apiKeysRoutes(app: App, api: Api): void {
     '/v1/api-keys/:id',
     {
       config: admin,
-      schema: { tags, params: closed({ id: Id }), response: { 204: Type.Null(), ...problems } },
+      schema: {
+        tags,
+        summary: 'Revoke an API key',
+        params: closed({ id: Id }),
+        response: { 204: Type.Null(), ...problems },
+      },
     },
     async (request, reply) => {
       const command: ApiKeyCommand = { type: 'RevokeApiKey', key: null, fingerprint: null };

@@ -13,8 +13,9 @@ import type { Api, App } from '../api.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { orderWallet, recordedBy } from '../orders.ts';
 import { canonicalUsage, checkText, type Faults, settle, usageOf } from '../parse.ts';
+import { formatPosition } from '../position.ts';
 import { Refused } from '../problems.ts';
-import { closed, Decimal, found, Id, Model, UsageBody } from '../schemas.ts';
+import { closed, Decimal, found, Id, Model, Position, UsageBody } from '../schemas.ts';
 
 /** The longest that credits may be held, in seconds: 30 days. */
 export const EXPIRES_IN_MAX = 30 * 24 * 60 * 60;
@@ -37,6 +38,7 @@ const AuthorizeAnswer = Type.Object({
   available: Decimal,
   reasons: Type.Array(Type.String(), { description: 'Codes of refusals; empty where it is allowed.' }),
   hold: Type.Optional(HeldTerms),
+  position: Type.Optional(Position),
 });
 type AuthorizeAnswer = Static<typeof AuthorizeAnswer>;
 
@@ -48,7 +50,12 @@ export function authorizeRoutes(app: App, api: Api): void {
     '/v1/authorize',
     {
       config: { access: { scopes: ['usage'] } },
-      schema: { tags: ['usage'], body: AuthorizeBody, response: found(AuthorizeAnswer) },
+      schema: {
+        tags: ['usage'],
+        summary: 'Ask whether a call may run, and hold its credits',
+        body: AuthorizeBody,
+        response: found(AuthorizeAnswer),
+      },
     },
     async (request, reply): Promise<AuthorizeAnswer> => {
       const { body } = request;
@@ -81,12 +88,13 @@ async function reserve(
     expiresInMs: hold.expires_in * 1000,
   };
   try {
-    const { event, replayed } = recordedBy(await orderWallet(api, request, account, command));
+    const { event, position: at, replayed } = recordedBy(await orderWallet(api, request, account, command));
     if (event.type !== 'HoldPlaced') throw new Error(`an authorize made a ${event.type}`);
     if (replayed) reply.header('idempotent-replayed', 'true');
     const { credits, expires_at, after } = event.data;
     const held = { id: hold.id, credits, expires_at };
-    return { allowed: true, credits, available: after.available, reasons: [], hold: held };
+    const position = formatPosition(api.epoch, at);
+    return { allowed: true, credits, available: after.available, reasons: [], hold: held, position };
   } catch (error) {
     if (!(error instanceof Refused) || !REASONS.has(error.problem.code)) throw error;
     const now = await walletOf(api, request, account);

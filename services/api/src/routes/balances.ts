@@ -1,6 +1,7 @@
 /** What an account's owner may read: balance, lots, statement, usage. In credits only (P8). */
 import { getUsage, listLots, listUnpriced, listUsage, readStatement } from '@tallystick/projections';
 import { type Static, Type } from 'typebox';
+import { pageOfAccount } from '../account-page.ts';
 import type { Api, App } from '../api.ts';
 import { type Faults, instantOf, settle } from '../parse.ts';
 import { refuse } from '../problems.ts';
@@ -101,7 +102,13 @@ export function balancesRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/balance',
     {
       config: read,
-      schema: { tags, params: AccountPath, querystring: closed(MinPosition), response: shown(BalanceAnswer) },
+      schema: {
+        tags,
+        summary: 'Read the balance of an account',
+        params: AccountPath,
+        querystring: closed(MinPosition),
+        response: shown(BalanceAnswer),
+      },
     },
     async ({ params: { id: account }, query: { min_position: minPosition } }) => {
       const balance = await reading(api, { account, minPosition }, () => balances.read(account, api.now()));
@@ -115,6 +122,7 @@ export function balancesRoutes(app: App, api: Api): void {
       config: read,
       schema: {
         tags,
+        summary: 'List the lots of an account',
         params: AccountPath,
         querystring: closed({ ...Listing.properties, open: Type.Optional(Type.Boolean()) }),
         response: shown(pageOf(LotAnswer)),
@@ -125,7 +133,7 @@ export function balancesRoutes(app: App, api: Api): void {
       query: { min_position: minPosition, cursor, page_size: pageSize, open },
     }) => {
       const query = { account, now: api.now(), cursor, pageSize, open: open ?? false };
-      return await reading(api, { account, minPosition }, () => listLots(queries, query));
+      return await pageOfAccount(api, { account, cursor, minPosition }, () => listLots(queries, query));
     },
   );
 
@@ -133,12 +141,18 @@ export function balancesRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/statement',
     {
       config: read,
-      schema: { tags, params: AccountPath, querystring: Period, response: shown(pageOf(StatementLine)) },
+      schema: {
+        tags,
+        summary: 'Read the statement of an account',
+        params: AccountPath,
+        querystring: Period,
+        response: shown(pageOf(StatementLine)),
+      },
     },
     async ({ params: { id: account }, query }) => {
       const period = periodOf(account, query);
-      const { min_position: minPosition } = query;
-      return await reading(api, { account, minPosition }, () => readStatement(queries, period));
+      const { cursor, min_position: minPosition } = query;
+      return await pageOfAccount(api, { account, cursor, minPosition }, () => readStatement(queries, period));
     },
   );
 
@@ -146,11 +160,18 @@ export function balancesRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/usage',
     {
       config: read,
-      schema: { tags, params: AccountPath, querystring: Period, response: shown(pageOf(UsageAnswer)) },
+      schema: {
+        tags,
+        summary: 'List the usage of an account',
+        params: AccountPath,
+        querystring: Period,
+        response: shown(pageOf(UsageAnswer)),
+      },
     },
     async ({ params: { id: account }, query }) => {
       const period = periodOf(account, query);
-      const page = await reading(api, { account, minPosition: query.min_position }, () =>
+      const { cursor, min_position: minPosition } = query;
+      const page = await pageOfAccount(api, { account, cursor, minPosition }, () =>
         listUsage(queries, period),
       );
       return { ...page, data: page.data.map((view) => withEpoch(api, view)) };
@@ -163,6 +184,7 @@ export function balancesRoutes(app: App, api: Api): void {
       config: read,
       schema: {
         tags,
+        summary: 'Read one usage',
         params: closed({ id: Id, usage_id: Id }),
         querystring: closed({ ...MinPosition, source: Type.Optional(Id) }),
         response: shown(UsageAnswer),
@@ -182,6 +204,7 @@ export function balancesRoutes(app: App, api: Api): void {
       config: { access: { scopes: ['read'] } },
       schema: {
         tags,
+        summary: 'List usage that has no price yet, of all accounts',
         querystring: closed({ ...Listing.properties, status: Type.Literal('unpriced') }),
         response: shown(pageOf(UsageAnswer)),
       },

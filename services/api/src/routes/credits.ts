@@ -16,7 +16,11 @@ import { checkText, creditsOf, type Faults, instantOf, moneyOf, settle } from '.
 import { refuse } from '../problems.ts';
 import { AccountPath, Amount, closed, Id, Instant, MoneyBody, Priority, recorded, Text } from '../schemas.ts';
 
-const Marks = { expires_at: Type.Optional(Instant), priority: Type.Optional(Priority) };
+const ExpiresAt = Type.String({
+  ...Instant,
+  description: 'RFC 3339 with its zone; in the future when it is first recorded.',
+});
+const Marks = { expires_at: Type.Optional(ExpiresAt), priority: Type.Optional(Priority) };
 const TopUpBody = closed({
   credits: Amount,
   paid: Type.Optional(MoneyBody),
@@ -42,7 +46,13 @@ export function creditsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/top-ups',
     {
       config: finance,
-      schema: { tags, params: AccountPath, body: TopUpBody, response: recorded(CreditsAnswer) },
+      schema: {
+        tags,
+        summary: 'Add credits that were paid for',
+        params: AccountPath,
+        body: TopUpBody,
+        response: recorded(CreditsAnswer),
+      },
     },
     async (request, reply) => {
       const { body } = request;
@@ -73,7 +83,13 @@ export function creditsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/grants',
     {
       config: finance,
-      schema: { tags, params: AccountPath, body: GrantBody, response: recorded(CreditsAnswer) },
+      schema: {
+        tags,
+        summary: 'Give credits away',
+        params: AccountPath,
+        body: GrantBody,
+        response: recorded(CreditsAnswer),
+      },
     },
     async (request, reply) => {
       const { body } = request;
@@ -102,7 +118,13 @@ export function creditsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/adjustments',
     {
       config: finance,
-      schema: { tags, params: AccountPath, body: AdjustmentBody, response: recorded(AdjustmentAnswer) },
+      schema: {
+        tags,
+        summary: 'Correct the credits of an account, up or down',
+        params: AccountPath,
+        body: AdjustmentBody,
+        response: recorded(AdjustmentAnswer),
+      },
     },
     async (request, reply) => {
       const { reason, reference } = request.body;
@@ -129,7 +151,13 @@ export function creditsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/entries/:entry_id/reversal',
     {
       config: finance,
-      schema: { tags, params: EntryPath, body: ReversalBody, response: recorded(ReversalAnswer) },
+      schema: {
+        tags,
+        summary: 'Take an entry back',
+        params: EntryPath,
+        body: ReversalBody,
+        response: recorded(ReversalAnswer),
+      },
     },
     async (request, reply) => {
       const { id, entry_id } = request.params;
@@ -165,7 +193,7 @@ interface MarksRead {
   readonly priority: number;
 }
 
-/** An expiry in the past is let through: the same top-up sent again a year later is still the same. */
+/** An expiry in the past is the decider's to refuse: the same top-up sent again a year later is still the same. */
 function marksOf(body: MarksBody, faults: Faults): MarksRead {
   return {
     expiresAt: instantOf(body.expires_at, 'expires_at', faults),

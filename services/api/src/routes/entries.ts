@@ -48,6 +48,7 @@ export function entriesRoutes(app: App, api: Api): void {
       config: finance,
       schema: {
         tags,
+        summary: 'Read an entry with its postings',
         params: closed({ entry_id: Type.String({ maxLength: 200 }) }),
         querystring: closed(MinPosition),
         response: shown(EntryAnswer),
@@ -66,7 +67,12 @@ export function entriesRoutes(app: App, api: Api): void {
     '/v1/trial-balance',
     {
       config: finance,
-      schema: { tags, querystring: closed(MinPosition), response: shown(TrialBalanceAnswer) },
+      schema: {
+        tags,
+        summary: 'Read the trial balance',
+        querystring: closed(MinPosition),
+        response: shown(TrialBalanceAnswer),
+      },
     },
     async ({ query: { min_position: minPosition } }) => {
       return withEpoch(api, await reading(api, { minPosition }, () => readTrialBalance(api.reads.queries)));

@@ -25,13 +25,27 @@ export function healthRoutes(app: App, api: Api): void {
 
   app.get(
     '/health/live',
-    { config: open, schema: { tags, response: { 200: Type.Object({ status: Type.Literal('live') }) } } },
+    {
+      config: open,
+      schema: {
+        tags,
+        summary: 'Is the process alive?',
+        response: { 200: Type.Object({ status: Type.Literal('live') }) },
+      },
+    },
     async () => ({ status: 'live' as const }),
   );
 
   app.get(
     '/health/ready',
-    { config: open, schema: { tags, response: { 200: Readiness, 503: Readiness } } },
+    {
+      config: open,
+      schema: {
+        tags,
+        summary: 'May the process be sent requests?',
+        response: { 200: Readiness, 503: Readiness },
+      },
+    },
     async (_request, reply) => {
       const checks = await readiness(api);
       const ready = checks.catalogue.ok && checks.store.ok && checks.clock.ok;

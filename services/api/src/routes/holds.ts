@@ -11,6 +11,7 @@ import {
 } from '@tallystick/domain';
 import { getHold, listHolds } from '@tallystick/projections';
 import { Type } from 'typebox';
+import { pageOfAccount } from '../account-page.ts';
 import { balanceOf, ChargedAnswer, UnpricedAnswer } from '../answers.ts';
 import type { Api, App } from '../api.ts';
 import { again, type Done, firstOrAgain, orderWallet, recordedBy } from '../orders.ts';
@@ -73,6 +74,7 @@ export function holdsRoutes(app: App, api: Api): void {
       config: usage,
       schema: {
         tags,
+        summary: 'Settle a hold with the usage of the call that ran',
         params: HoldPath,
         body: closed({ usage: UsageBody, cost: Type.Optional(MoneyBody) }),
         response: { 201: ChargedAnswer, 200: ChargedAnswer, 202: UnpricedAnswer, ...problems },
@@ -105,7 +107,12 @@ export function holdsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/holds/:hold/void',
     {
       config: usage,
-      schema: { tags, params: HoldPath, response: found(VoidAnswer) },
+      schema: {
+        tags,
+        summary: 'Void a hold whose call did not run',
+        params: HoldPath,
+        response: found(VoidAnswer),
+      },
     },
     async (request, reply) => {
       const { id: account, hold } = request.params;
@@ -127,6 +134,7 @@ export function holdsRoutes(app: App, api: Api): void {
       config: usage,
       schema: {
         tags,
+        summary: 'Extend a hold in time or credits',
         params: HoldPath,
         body: closed(
           { estimate: Type.Optional(UsageBody), expires_in: Type.Optional(ExpiresIn) },
@@ -160,6 +168,7 @@ export function holdsRoutes(app: App, api: Api): void {
       config: read,
       schema: {
         tags,
+        summary: 'List the holds of an account',
         params: AccountPath,
         querystring: closed({ ...PageQuery, ...MinPosition, open: Type.Optional(Type.Boolean()) }),
         response: shown(pageOf(HoldAnswer)),
@@ -167,7 +176,8 @@ export function holdsRoutes(app: App, api: Api): void {
     },
     async ({ params: { id: account }, query: { cursor, page_size: pageSize, min_position, open } }) => {
       const query = { account, now: api.now(), cursor, pageSize, open: open ?? false };
-      return reading(api, { account, minPosition: min_position }, () => listHolds(api.reads.queries, query));
+      const of = { account, cursor, minPosition: min_position };
+      return pageOfAccount(api, of, () => listHolds(api.reads.queries, query));
     },
   );
 
@@ -175,7 +185,13 @@ export function holdsRoutes(app: App, api: Api): void {
     '/v1/accounts/:id/holds/:hold',
     {
       config: read,
-      schema: { tags, params: HoldPath, querystring: closed(MinPosition), response: shown(HoldAnswer) },
+      schema: {
+        tags,
+        summary: 'Read a hold',
+        params: HoldPath,
+        querystring: closed(MinPosition),
+        response: shown(HoldAnswer),
+      },
     },
     async ({ params: { id: account, hold }, query: { min_position } }) => {
       const view = await reading(api, { account, minPosition: min_position }, () =>

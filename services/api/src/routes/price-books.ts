@@ -63,7 +63,16 @@ export function priceBooksRoutes(app: App, api: Api): void {
 
   app.put(
     '/v1/price-books/:name',
-    { config: finance, schema: { tags, params: BookPath, body: PutBody, response: recorded(PutAnswer) } },
+    {
+      config: finance,
+      schema: {
+        tags,
+        summary: 'Publish a version of a price book',
+        params: BookPath,
+        body: PutBody,
+        response: recorded(PutAnswer),
+      },
+    },
     async (request, reply) => {
       const { name } = request.params;
       const { content, effectiveFrom } = readBook(request.body);
@@ -93,6 +102,7 @@ export function priceBooksRoutes(app: App, api: Api): void {
       config: finance,
       schema: {
         tags,
+        summary: 'Read a version of a price book',
         params: BookPath,
         querystring: closed({ version: Type.Optional(Type.Integer({ minimum: 1 })) }),
         response: found(GetAnswer),
@@ -108,18 +118,26 @@ export function priceBooksRoutes(app: App, api: Api): void {
 }
 
 const MODEL = new RegExp(MODEL_PATTERN);
+/** It is a part of an index: with a model and the rest of a row it must stay within what Postgres indexes. */
+const SUPPLIER_MAX = 128;
 
 function readBook(body: Static<typeof PutBody>): { content: PriceBookContent; effectiveFrom: number | null } {
   const faults: Faults = [];
   const effectiveFrom = instantOf(body.effective_from, 'effective_from', faults);
-  for (const [model, { supplier }] of Object.entries(body.models)) {
+  if (Object.keys(body.models).length === 0) {
+    faults.push({ field: 'models', rule: 'must name at least one model' });
+  }
+  for (const [model, { supplier, prices }] of Object.entries(body.models)) {
+    if (Object.keys(prices).length === 0) {
+      faults.push({ field: `models.${model}.prices`, rule: 'must have at least one price' });
+    }
     if (!MODEL.test(model) || !isStorable(model)) {
       faults.push({ field: 'models', rule: 'must be named by 1 to 256 printable characters' });
     }
-    if (supplier !== undefined && !isStorable(supplier)) {
+    if (supplier !== undefined && (supplier.length > SUPPLIER_MAX || !isStorable(supplier))) {
       faults.push({
         field: `models.${model}.supplier`,
-        rule: 'must not contain NUL or half of a surrogate pair',
+        rule: `must have at most ${SUPPLIER_MAX} characters, no NUL and no half of a surrogate pair`,
       });
     }
   }

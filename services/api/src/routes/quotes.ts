@@ -46,6 +46,7 @@ export function quotesRoutes(app: App, api: Api): void {
       config: { access: { scopes: ['usage', 'read'], ownAccount: 'checked' } },
       schema: {
         tags: ['usage'],
+        summary: 'Price a usage without recording it',
         body: closed({ model: Model, usage: UsageBody, account: Type.Optional(Id) }),
         response: found(QuoteAnswer),
       },
@@ -105,7 +106,10 @@ function priceInCredits(
 ) {
   const { per, up_to } = published as { readonly per?: number; readonly up_to?: number };
   if (per === undefined) return { credits: exact, ...(up_to === undefined ? {} : { up_to }) };
-  const unit = priceUsage(book, model, { [dimension]: per });
-  if (unit.status !== 'priced') throw new Error(`${dimension} of ${model} has lost its price`);
-  return { credits: unit.facts.exact, per };
+  // A price may be so high that `per` units of it are beyond any amount: then it is shown for one.
+  for (const units of [per, 1]) {
+    const priced = priceUsage(book, model, { [dimension]: units });
+    if (priced.status === 'priced') return { credits: priced.facts.exact, per: units };
+  }
+  return { credits: exact };
 }

@@ -43,7 +43,9 @@ const Results = Type.Object({
 /** Built field by field from `answers.ts`, and held against this by tests. */
 const Answers: Readonly<Record<string, unknown>> = {
   201: ChargedAnswer,
-  200: Type.Union([ChargedAnswer, Results]),
+  200: Type.Union([ChargedAnswer, Results], {
+    description: 'One usage that had been recorded before; or what became of each item of an array.',
+  }),
   202: UnpricedAnswer,
   ...problems,
 };
@@ -58,6 +60,7 @@ export function usageRoutes(app: App, api: Api): void {
       bodyLimit: api.limits.batchBytes,
       schema: {
         tags: ['usage'],
+        summary: 'Charge one usage, or an array of them',
         body: Type.Union([UsageItem, Type.Array(UsageItem, { maxItems: BATCH_MAX })]),
         response: Answers,
       },
@@ -70,7 +73,7 @@ export function usageRoutes(app: App, api: Api): void {
       const body: unknown = request.body;
       if (Array.isArray(body)) return postMany(api, request, body);
       if (body === null || typeof body !== 'object') {
-        throw new Refused(malformed({ field: '', rule: 'must be an object or an array of objects' }));
+        throw new Refused(malformed({ field: 'body', rule: 'must be an object or an array of objects' }));
       }
       if (Number(request.headers['content-length'] ?? 0) > api.limits.bodyBytes)
         return refuse('payload_too_large');
@@ -84,6 +87,7 @@ export function usageRoutes(app: App, api: Api): void {
       config: { access: { scopes: ['finance'] } },
       schema: {
         tags: ['usage'],
+        summary: 'Charge a parked usage, now that it has a price',
         params: closed({ id: Id, usage_id: Id }),
         querystring: closed({ source: Type.Optional(Id) }),
         response: recorded(ChargedAnswer),
@@ -168,7 +172,10 @@ async function execute(
     if (outcome.status === 'recorded' && account !== undefined) noteRecorded(api, account, outcome.event);
   });
   // Part of it may be recorded; sent again whole, that part is a replay and the rest is done then.
-  const unknown = executed.find(({ status }) => status === 'unavailable');
+  // What the store can never take is no reason to send the others again: it is told of its item alone.
+  const unknown = executed.find(
+    (outcome) => outcome.status === 'unavailable' && outcome.reason !== 'append_rejected',
+  );
   if (unknown?.status === 'unavailable') refuse(unknown.reason, { detail: 'send it again whole' });
   return executed;
 }
