@@ -34,6 +34,8 @@ export interface ApiParts {
   readonly reads: ApiReads;
   /** Of the store's genesis event; the high digits of every position. */
   readonly epoch: number;
+  /** Whether the process has come up whole; until then it is not ready. True where left out. */
+  readonly isStarted?: () => boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** `silent` where left out: one line per request costs as much as the request. */
@@ -63,6 +65,7 @@ export interface Api {
   readonly catalogue: Catalogue;
   readonly reads: ApiReads;
   readonly epoch: number;
+  readonly isStarted: () => boolean;
   readonly now: () => number;
   readonly limits: ApiLimits;
   readonly acknowledged: Acknowledged;

@@ -36,8 +36,14 @@ declare module 'fastify' {
 }
 
 export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
-  const { now = Date.now, logLevel = 'silent', limits, ...rest } = parts;
-  const api: Api = { ...rest, now, limits: { ...LIMITS, ...limits }, acknowledged: rememberAcknowledged() };
+  const { now = Date.now, isStarted = () => true, logLevel = 'silent', limits, ...rest } = parts;
+  const api: Api = {
+    ...rest,
+    now,
+    isStarted,
+    limits: { ...LIMITS, ...limits },
+    acknowledged: rememberAcknowledged(),
+  };
   const app = Fastify({
     logger: { level: logLevel },
     // One line per request costs as much as the request: only where it is asked for.

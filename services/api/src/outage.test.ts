@@ -128,3 +128,13 @@ t.test('a clock that is far off makes the process not ready', async (t) => {
     checks: { clock: { ok: false }, store: { ok: true }, catalogue: { ok: true } },
   });
 });
+
+t.test('a process that has not come up whole is not ready, though it listens', async (t) => {
+  let started = false;
+  const starting = await startTestLedger({ isStarted: () => started });
+  t.teardown(() => starting.stop());
+  const ready = () => starting.call('GET', '/health/ready', undefined, null);
+  t.match(await ready(), { status: 503, body: { checks: { start: { ok: false } } } });
+  started = true;
+  t.match(await ready(), { status: 200, body: { status: 'ready' } });
+});

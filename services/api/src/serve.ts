@@ -45,12 +45,22 @@ export async function serveLedger(options: ServeOptions): Promise<ServedLedger> 
     const queries = openReads(pool, schema);
     closers.push(startSweep({ runner, queries, onError: (error) => onError(error, 'sweep') }));
     const reads = { queries, balances: createBalanceReader(queries), index: keyIndex, waitFor, lagMs };
-    const api = await startApi(settings, { runner, store, catalogue, epoch: genesis.epoch, reads });
+    let started = false;
+    const isStarted = (): boolean => started;
+    const api = await startApi(settings, {
+      runner,
+      store,
+      catalogue,
+      epoch: genesis.epoch,
+      reads,
+      isStarted,
+    });
     closers.push(() => api.close());
     // Only now, when nothing can keep us from serving: a key that was made and never shown would be lost for ever.
     const newAdminKey = await ensureAdminKey(runner, settings.adminKey);
     if (newAdminKey !== null) onNewAdminKey(newAdminKey);
     await catalogue.fresh();
+    started = true;
     return { url: api.url, close };
   } catch (error) {
     await close();

@@ -12,6 +12,7 @@ const Check = Type.Object({ ok: Type.Boolean(), ms: Type.Optional(Type.Number())
 const Readiness = Type.Object({
   status: Type.Union([Type.Literal('ready'), Type.Literal('not_ready')]),
   checks: Type.Object({
+    start: Check,
     catalogue: Check,
     store: Check,
     clock: Check,
@@ -48,7 +49,7 @@ export function healthRoutes(app: App, api: Api): void {
     },
     async (_request, reply) => {
       const checks = await readiness(api);
-      const ready = checks.catalogue.ok && checks.store.ok && checks.clock.ok;
+      const ready = checks.start.ok && checks.catalogue.ok && checks.store.ok && checks.clock.ok;
       if (!ready) reply.code(503).header('retry-after', '1');
       return { status: ready ? ('ready' as const) : ('not_ready' as const), checks };
     },
@@ -70,6 +71,8 @@ async function readiness(api: Api) {
   ]);
   const lag = api.reads.lagMs();
   return {
+    // The port is taken before the last steps of the start: so that nothing is made that a taken port would lose.
+    start: { ok: api.isStarted() },
     catalogue: { ok: age <= STALE_MS, ...(Number.isFinite(age) ? { ms: Math.round(age) } : {}) },
     store: { ok: store !== null },
     clock: {

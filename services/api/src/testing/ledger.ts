@@ -57,6 +57,7 @@ export interface Answer {
 export interface TestLedgerOptions {
   readonly now?: () => number;
   readonly epoch?: number;
+  readonly isStarted?: () => boolean;
   readonly limits?: Partial<ApiLimits>;
   readonly runnerLimits?: Partial<RunnerLimits>;
   /** In front of the store that everything uses. */
@@ -103,7 +104,8 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     waitFor: projector.waitFor.bind(projector),
     lagMs: () => projector.lagMs,
   };
-  const parts: ApiParts = { runner, store, catalogue, reads, epoch, now, limits: options.limits ?? {} };
+  const { isStarted = () => true, limits = {} } = options;
+  const parts: ApiParts = { runner, store, catalogue, reads, epoch, now, isStarted, limits };
   const app = await buildApp(parts);
   await app.ready();
   const seen: Seen[] = [];
