@@ -1,3 +1,4 @@
+import { decodeEvent } from '@tallystick/event-store';
 import t from 'tap';
 import { startTestLedger } from './testing/ledger.ts';
 
@@ -67,4 +68,20 @@ t.test('pages follow one another without gap or overlap', async (t) => {
   } while (cursor !== '');
   t.same(ids, [...new Set(ids)].sort(), 'in the order of their ids');
   t.ok(['p1', 'p2', 'p3', 'p4', 'p5', 'acme'].every((id) => ids.includes(id)));
+});
+
+t.test('rule 17: nothing of a name or of metadata reaches the chain, not even as a digest', async (t) => {
+  const people = [
+    { id: 'person-1', name: 'Ada Lovelace', metadata: { mail: 'ada@example.org' } },
+    { id: 'person-2', name: 'Grace Hopper', metadata: { mail: 'grace@example.org' } },
+  ];
+  const fingerprints = new Set<string | null>();
+  for (const person of people) {
+    t.equal((await call('POST', '/v1/accounts', person)).status, 201);
+    for (const recorded of await ledger.store.readStream(`wallet-${person.id}`, { from: 0, limit: 10 })) {
+      t.notMatch(recorded.data + recorded.meta, /Lovelace|Hopper|example\.org/);
+      fingerprints.add(decodeEvent(recorded).fingerprint);
+    }
+  }
+  t.equal(fingerprints.size, 1, 'two persons, one fingerprint: it is made of the terms alone');
 });
