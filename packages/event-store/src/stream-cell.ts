@@ -9,14 +9,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { appendPatiently, type PatienceParts } from './append-patiently.ts';
-import { decodeEvent, type StoredEvent, sealDraft } from './codec.ts';
+import { type StoredEvent, sealDraft } from './codec.ts';
 import { type Folded, foldTail, type LoadParts, loadStream } from './load.ts';
-import { type KeyIndex, type KeyLookup, type NewEvent, StoreUnavailable } from './port.ts';
+import { asOutage, closeGap, findFacts, KeyIndexBehind, type LookUpParts, readEvents } from './look-ups.ts';
+import { type KeyLookup, type NewEvent, StoreUnavailable } from './port.ts';
 import { decideRound, type Round, type RoundParts, type Waiting } from './round.ts';
 import type { Executed, Order, RunnerLimits, Unavailable } from './runner-ports.ts';
 
-export interface CellParts<K> extends LoadParts, RoundParts<K>, PatienceParts {
-  readonly keyIndex: KeyIndex;
+export interface CellParts<K> extends LoadParts, RoundParts<K>, PatienceParts, LookUpParts {
   /** Told of what no caller may see. */
   readonly onError: (error: unknown, stream: string) => void;
   readonly limits: RunnerLimits;
@@ -151,7 +151,8 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
   async #runRound(folded: Folded<S>, group: readonly Waiting<S, C, E, R>[]): Promise<void> {
     const round = decideRound(this.#decider, this.#parts, folded, group);
     const again: Waiting<S, C, E, R>[] = [...round.later];
-    if (round.gapFrom < folded.recent.startsAt) await this.#closeGap(folded, round.gapFrom);
+    if (round.gapFrom < folded.recent.startsAt)
+      await closeGap(this.#parts, this.stream, folded.recent, round.gapFrom);
     const recorded = round.drafts.length === 0 || (await this.#record(folded, round, again));
     if (recorded) await this.#settleNegatives(round, again);
     else again.push(...round.negatives.map(({ waiting }) => waiting));
@@ -298,21 +299,10 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     await foldTail(this.#parts, this.#decider, this.stream, folded);
   }
 
-  async #closeGap(folded: Folded<S>, from: number): Promise<void> {
-    const { store, counts, limits } = this.#parts;
-    const upTo = folded.recent.startsAt;
-    if (upTo - from > limits.keyGap) {
-      throw new KeyIndexBehind(`${this.stream}: the key index is ${upTo - from} events behind`);
-    }
-    counts.roundTrips.read += 1;
-    folded.recent.extendBack(from, await store.readStream(this.stream, { from, limit: upTo - from }));
-  }
-
   async #answerRepeats(round: Round<S, C, E, R>, again: Waiting<S, C, E, R>[]): Promise<void> {
-    for (const { waiting, event } of round.answered) await this.#replay(waiting, event as StoredEvent<E>);
-    if (round.repeated.length === 0) return;
+    const replays = round.answered.map(({ waiting, event }) => ({ waiting, event: event as StoredEvent<E> }));
     const revisions = round.repeated.map(({ repeats }) => repeats ?? -1);
-    const events = await this.#read(revisions);
+    const events = await readEvents<E>(this.#parts, this.stream, revisions);
     for (const waiting of round.repeated) {
       const event = events.get(waiting.repeats ?? -1);
       if (event === undefined)
@@ -324,26 +314,21 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
       } else if (event.fingerprint !== waiting.order.command.fingerprint) {
         waiting.resolve({ status: 'conflict' });
       } else {
-        await this.#replay(waiting, event);
+        replays.push({ waiting, event });
       }
     }
+    await this.#replay(replays);
   }
 
   /** A replay answers the position that was answered at first: that of the last event of the append. */
-  async #replay(waiting: Waiting<S, C, E, R>, event: StoredEvent<E>): Promise<void> {
-    this.#parts.counts.replays += 1;
-    let { position } = event;
-    if (event.left > 0) {
-      const last = event.revision + event.left;
-      position = (await this.#read([last])).get(last)?.position ?? position;
+  async #replay(replays: readonly { waiting: Waiting<S, C, E, R>; event: StoredEvent<E> }[]): Promise<void> {
+    this.#parts.counts.replays += replays.length;
+    const lasts = replays.flatMap(({ event }) => (event.left > 0 ? [event.revision + event.left] : []));
+    const events = await readEvents<E>(this.#parts, this.stream, lasts);
+    for (const { waiting, event } of replays) {
+      const position = events.get(event.revision + event.left)?.position ?? event.position;
+      waiting.resolve({ status: 'recorded', event, position, replayed: true });
     }
-    waiting.resolve({ status: 'recorded', event, position, replayed: true });
-  }
-
-  async #read(revisions: readonly number[]): Promise<Map<number, StoredEvent<E>>> {
-    this.#parts.counts.roundTrips.read += 1;
-    const events = await this.#parts.store.readRevisions(this.stream, revisions);
-    return new Map(events.map((recorded) => [recorded.revision, decodeEvent<E>(recorded)]));
   }
 
   /** Fetches what a decision asked for: older events by key or revision, or the catalogues as of now. */
@@ -354,25 +339,9 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     }
     if (facts.length === 0) return;
     const folded = await this.loaded();
-    const revisions = new Map<string, number>();
-    const unknown: string[] = [];
-    for (const fact of facts) {
-      const revision = fact.startsWith('#') ? Number(fact.slice(1)) : folded.recent.find(fact);
-      if (revision === undefined) unknown.push(fact);
-      else revisions.set(fact, revision);
-    }
     waiting.factsCoverTo = folded.revision;
-    if (unknown.length > 0) {
-      this.#parts.counts.roundTrips.keyLookup += 1;
-      const found = await asOutage(this.#parts.keyIndex.lookup(this.stream, unknown));
-      if (found.coveredTo + 1 < folded.recent.startsAt) await this.#closeGap(folded, found.coveredTo + 1);
-      for (const fact of unknown) {
-        const revision = found.hits.get(fact) ?? folded.recent.find(fact);
-        if (revision !== undefined) revisions.set(fact, revision);
-      }
-    }
-    const events = revisions.size === 0 ? new Map() : await this.#read([...revisions.values()]);
-    for (const fact of facts) waiting.facts.set(fact, events.get(revisions.get(fact) ?? -1) ?? null);
+    const found = await findFacts<E>(this.#parts, this.stream, folded.recent, facts);
+    for (const fact of facts) waiting.facts.set(fact, found.get(fact) ?? null);
   }
 }
 
@@ -383,23 +352,7 @@ function giveUp(
   for (const waiting of group) waiting.resolve({ status: 'unavailable', reason });
 }
 
-class KeyIndexBehind extends StoreUnavailable {
-  constructor(message: string) {
-    super('unwritten', message);
-  }
-}
-
 function reasonOf(error: StoreUnavailable): Unavailable {
   if (error instanceof KeyIndexBehind) return 'key_index_behind';
   return error.outcome === 'unknown' ? 'outcome_unknown' : 'store_unavailable';
-}
-
-/** Look-ups go to Postgres: when it is away nothing was written, and the order may come again. */
-async function asOutage<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw error;
-    throw new StoreUnavailable('unwritten', 'a look-up failed', { cause: error });
-  }
 }
