@@ -94,3 +94,21 @@ export const recorded = <T extends TSchema>(schema: T) =>
 export const found = <T extends TSchema>(schema: T) => ({ 200: schema, ...problems }) as const;
 /** As `found`, for views that come from queries: held against the schema by the serialiser and by tests, not by types. */
 export const shown = (schema: TSchema): Readonly<Record<string, unknown>> => found(schema);
+
+const text = orNull(Type.String());
+/** What a statement's line and an entry say alike. */
+export const EntryLine = {
+  type: Type.String(),
+  recorded_at: Type.String(),
+  credits: orNull(Decimal),
+  change: Balance,
+  after: Balance,
+  usage_id: text,
+  model: text,
+  hold: text,
+  source: text,
+  reference: text,
+  reason: text,
+  reversed_by: text,
+  reverses: text,
+};

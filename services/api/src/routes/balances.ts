@@ -12,6 +12,7 @@ import {
   BurnedLot,
   closed,
   Decimal,
+  EntryLine,
   Id,
   Instant,
   MinPosition,
@@ -45,22 +46,7 @@ const LotAnswer = Type.Object({
   created_at: Type.String(),
 });
 const text = orNull(Type.String());
-const StatementLine = Type.Object({
-  entry_id: Type.String(),
-  type: Type.String(),
-  recorded_at: Type.String(),
-  credits: orNull(Decimal),
-  change: Balance,
-  after: Balance,
-  usage_id: text,
-  model: text,
-  hold: text,
-  source: text,
-  reference: text,
-  reason: text,
-  reversed_by: text,
-  reverses: text,
-});
+const StatementLine = Type.Object({ entry_id: Type.String(), ...EntryLine });
 const UsageAnswer = Type.Object({
   id: Type.String(),
   entry_id: Type.String(),

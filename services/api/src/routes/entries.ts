@@ -5,25 +5,12 @@ import { Type } from 'typebox';
 import type { Api, App } from '../api.ts';
 import { refuse } from '../problems.ts';
 import { reading, withEpoch } from '../reads.ts';
-import { Balance, closed, Decimal, MinPosition, orNull, Position, shown } from '../schemas.ts';
+import { closed, Decimal, EntryLine, MinPosition, Position, shown } from '../schemas.ts';
 
-const text = orNull(Type.String());
 const EntryAnswer = Type.Object({
   entry_id: Type.String(),
   account: Type.String(),
-  type: Type.String(),
-  recorded_at: Type.String(),
-  credits: orNull(Decimal),
-  change: Balance,
-  after: Balance,
-  usage_id: text,
-  model: text,
-  hold: text,
-  source: text,
-  reference: text,
-  reason: text,
-  reversed_by: text,
-  reverses: text,
+  ...EntryLine,
   postings: Type.Array(Type.Object({ account: Type.String(), unit: Type.String(), amount: Decimal })),
   position: Position,
 });
