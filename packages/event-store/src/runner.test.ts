@@ -337,6 +337,37 @@ t.test(
   },
 );
 
+t.test(
+  'rule 6: while an outcome is unknown, its stream is neither forgotten nor decided on anew',
+  async (t) => {
+    const inner = createMemoryStore();
+    const sent: string[] = [];
+    let lose = 0;
+    const store: Store = {
+      ...inner,
+      async append(append) {
+        if (append.stream !== 'wallet-a') return inner.append(append);
+        sent.push(append.events.map(({ id }) => id).join());
+        if (lose === 0) return inner.append(append);
+        lose -= 1;
+        throw new StoreUnavailable('unknown', 'lost');
+      },
+    };
+    const runner = runnerOn(store, store, { limits: { memoryBytes: 4_000 } });
+    await run(runner, 'a', open, topUp('first', 10));
+    sent.length = 0;
+    lose = 3;
+    const first = one(runner, 'a', charge('1'));
+    // Memory runs short meanwhile, and another order comes for the same wallet.
+    for (let n = 0; n < 20; n += 1) await run(runner, `other-${n}`, open, topUp('first', 1));
+    const second = one(runner, 'a', charge('2'));
+    t.match(await Promise.all([first, second]), [{ replayed: false }, { replayed: false }]);
+    t.equal(sent.length, 5);
+    t.equal(new Set(sent.slice(0, 4)).size, 1, 'four times the identical append, and nothing in between');
+    t.same(afterOf(await second), { available: '8', held: '0' });
+  },
+);
+
 t.test('a store that is away answers unavailable and burns nothing; the next try goes through', async (t) => {
   const store = failing(createMemoryStore());
   const runner = await fund(store, 'a', 10);
