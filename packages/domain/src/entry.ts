@@ -3,7 +3,7 @@
  * Signs as in plain-text accounting: debit positive, so liabilities, income and equity are negative where they hold
  * something. A wallet with 10 credits available stands at -10: the platform owes them.
  */
-import { CREDITS, formatAmount, parseAmount } from './amount.ts';
+import { formatAmount, parseAmount } from './amount.ts';
 
 export interface Posting {
   readonly account: string;
@@ -67,5 +67,3 @@ export function sumsOf(postings: readonly Posting[]): Map<string, bigint> {
   }
   return sums;
 }
-
-export { CREDITS };

@@ -6,6 +6,7 @@
  */
 import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { decodeEvent, type StoredEvent } from './codec.ts';
+import { readEvents } from './look-ups.ts';
 import { type EventStore, type KeyIndex, StoreUnavailable } from './port.ts';
 import type {
   CatalogueReader,
@@ -153,10 +154,8 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
       counts.roundTrips.keyLookup += 1;
       const { hits, coveredTo } = await options.keyIndex.lookup(stream, keys);
       const found = new Map<string, StoredEvent<E>>();
-      const revisions = new Set(hits.values());
-      const events = revisions.size === 0 ? [] : await options.store.readRevisions(stream, [...revisions]);
-      for (const recorded of events) {
-        if (recorded.key !== null) found.set(recorded.key, decodeEvent<E>(recorded));
+      for (const event of (await readEvents<E>(parts, stream, [...hits.values()])).values()) {
+        if (event.key !== null) found.set(event.key, event);
       }
       if (options.store.enforcesKeys) return found;
       // The index lags; what it has not seen yet is read.

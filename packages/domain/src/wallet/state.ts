@@ -5,7 +5,7 @@
  *   granted + adjusted - consumed - held - expired - withdrawn = available            (L14)
  *   free credits and (debt or uncovered) are never both above zero                    (rule 21)
  */
-import { CREDITS, parseAmount } from '../amount.ts';
+import { parseAmount } from '../amount.ts';
 import type { BookVersion, HoldTerms, NewLot, Origin } from './events.ts';
 import { noTotals, type Totals } from './places.ts';
 
@@ -163,5 +163,3 @@ export function lotFromEvent(
     pinned: 0n,
   };
 }
-
-export { CREDITS };
