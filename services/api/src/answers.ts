@@ -2,6 +2,8 @@
  * Answers to commands, each built from the event that the command made. A replay answers from the same stored event
  * by the same function, so it is the same to the byte. Nothing here may read `facts`: that is where currencies are (P8).
  */
+
+import { formatPosition } from '@tallystick/connect';
 import {
   type CreditsAdjusted,
   type CreditsGranted,
@@ -17,7 +19,6 @@ import {
 } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
 import { type Static, Type } from 'typebox';
-import { formatPosition } from './position.ts';
 import { Balance, BurnedLot, Decimal, Position } from './schemas.ts';
 
 export const CreditsAnswer = Type.Object({

@@ -1,6 +1,7 @@
 /** What every read does first and last: see what this process has acknowledged, wait for a position, survive outages. */
+
+import { formatPosition, parsePosition } from '@tallystick/connect';
 import type { Api } from './api.ts';
-import { formatPosition, parsePosition } from './position.ts';
 import { refuse } from './problems.ts';
 
 export interface ReadOf {

@@ -2,9 +2,10 @@
  * Shapes of requests and answers. They drive validation, serialisation and the OpenAPI document, so the three cannot
  * disagree. Answers hold only what their schema names: that is how nothing in a currency gets out to an owner (P8).
  */
+
+import { POSITION_PATTERN } from '@tallystick/connect';
 import { DIMENSIONS, ID_PATTERN } from '@tallystick/domain';
 import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
-import { POSITION_PATTERN } from './position.ts';
 
 export const Id = Type.String({
   pattern: ID_PATTERN,

@@ -1,4 +1,6 @@
 /** May this call run, and at what price? With a hold the credits are reserved; without, the answer is advice (rule 1). */
+
+import { formatPosition } from '@tallystick/connect';
 import {
   adviseWallet,
   keys,
@@ -13,7 +15,6 @@ import type { Api, App } from '../api.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { orderWallet, recordedBy } from '../orders.ts';
 import { canonicalUsage, checkText, type Faults, settle, usageOf } from '../parse.ts';
-import { formatPosition } from '../position.ts';
 import { Refused } from '../problems.ts';
 import { closed, Decimal, found, Id, Model, Position, UsageBody } from '../schemas.ts';
 

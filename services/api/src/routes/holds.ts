@@ -1,4 +1,6 @@
 /** What becomes of a hold: settled by the call that ran, void where it did not run, extended while it streams (L8). */
+
+import { formatPosition } from '@tallystick/connect';
 import {
   formatCredits,
   keys,
@@ -16,7 +18,6 @@ import { balanceOf, ChargedAnswer, UnpricedAnswer } from '../answers.ts';
 import type { Api, App } from '../api.ts';
 import { again, type Done, firstOrAgain, orderWallet, recordedBy } from '../orders.ts';
 import { type Faults, moneyOf, settle, usageOf } from '../parse.ts';
-import { formatPosition } from '../position.ts';
 import { refuse } from '../problems.ts';
 import { reading } from '../reads.ts';
 import {
