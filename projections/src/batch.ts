@@ -56,7 +56,8 @@ export interface LastEvent {
 
 export interface Batch {
   readonly items: readonly Item[];
-  readonly last: LastEvent | null;
+  /** Of each account in it, the revision of its wallet's last event. */
+  readonly revisions: ReadonlyMap<string, number>;
 }
 
 const NO_FLOWS: readonly Flow[] = [];
@@ -64,11 +65,15 @@ const NO_LEGS: readonly Leg[] = [];
 
 export function readBatch(events: readonly RecordedEvent[]): Batch {
   const items = events.map(readItem);
+  const revisions = new Map<string, number>();
+  for (const { category, id, revision } of items) if (category === 'wallet') revisions.set(id, revision);
+  return { items, revisions };
+}
+
+/** Null for an empty page. */
+export function lastEventOf(events: readonly RecordedEvent[]): LastEvent | null {
   const last = events.at(-1);
-  return {
-    items,
-    last: last === undefined ? null : { stream: last.stream, revision: last.revision, hash: hashOf(last) },
-  };
+  return last === undefined ? null : { stream: last.stream, revision: last.revision, hash: hashOf(last) };
 }
 
 function readItem(recorded: RecordedEvent): Item {

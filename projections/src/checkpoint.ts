@@ -3,7 +3,7 @@ import { type Cursor, type EventStore, hashOf } from '@tallystick/event-store';
 import type { ClientBase, Pool } from 'pg';
 import type { LastEvent } from './batch.ts';
 import { ForeignReads, LostCheckpoint } from './faults.ts';
-import { quoted, type StoreIdentity } from './schema.ts';
+import { CHECKPOINT, quoted, type StoreIdentity } from './schema.ts';
 
 export interface Checkpoint {
   readonly cursor: Cursor | null;
@@ -11,8 +11,6 @@ export interface Checkpoint {
   /** Null before the first event. */
   readonly last: LastEvent | null;
 }
-
-const NAME = 'reads';
 
 /** The checkpoint, made where there is none yet. */
 export async function readCheckpoint(pool: Pool, schema: string, partition: number): Promise<Checkpoint> {
@@ -24,13 +22,13 @@ export async function readCheckpoint(pool: Pool, schema: string, partition: numb
     revision: string | null;
     hash: string | null;
   }>(`select cursor, position, stream, revision, hash from ${table} where name = $1 and partition = $2`, [
-    NAME,
+    CHECKPOINT,
     partition,
   ]);
   const [row] = rows;
   if (row === undefined) {
     const make = `insert into ${table} (name, partition, position) values ($1, $2, 0) on conflict do nothing`;
-    await pool.query(make, [NAME, partition]);
+    await pool.query(make, [CHECKPOINT, partition]);
     return readCheckpoint(pool, schema, partition);
   }
   const { stream, revision, hash } = row;
@@ -56,7 +54,7 @@ export async function moveCheckpoint(
      set cursor = $4, position = $5, recorded_at = coalesce($6, recorded_at), stream = $7, revision = $8, hash = $9
      where name = $1 and partition = $2 and cursor is not distinct from $3`,
     [
-      NAME,
+      CHECKPOINT,
       partition,
       from.cursor,
       to.cursor,

@@ -26,3 +26,12 @@ export class LostCheckpoint extends Error {
     this.name = 'LostCheckpoint';
   }
 }
+
+/** What waiting does not mend: an event that cannot be folded, foreign rows, a constraint broken, a statement wrong. */
+export function isFinal(error: unknown): error is Error {
+  if (error instanceof CannotProject || error instanceof ForeignReads) return true;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  // A schema that vanishes is being rebuilt.
+  if (error.code === '42P01' || error.code === '3F000') return false;
+  return /^(22|23|42)[0-9A-Z]{3}$/.test(error.code);
+}

@@ -4,6 +4,7 @@
  * its connection. While nobody waits it asks for nothing.
  */
 import type { Pool, PoolClient } from 'pg';
+import { reached } from './reads.ts';
 import { quoted } from './schema.ts';
 import { WaitingList, type Wanted } from './waiting.ts';
 
@@ -107,9 +108,8 @@ class ListeningFollower implements Follower {
     }>({
       name: `${this.#schema}:reached`,
       text: `select c.position, b.account, b.revision
-        from ${schema}.checkpoints c
-        left join ${schema}.balances b on b.unit = 'credits' and b.account = any($1)
-        where c.name = 'reads' and c.partition = 0`,
+        from ${reached(schema)} c
+        left join ${schema}.balances b on b.unit = 'credits' and b.account = any($1)`,
       values: [this.#waiting.accounts()],
     });
     const [first] = rows;

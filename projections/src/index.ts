@@ -40,6 +40,7 @@ export {
   listLotsFinance,
 } from './lots/queries.ts';
 export { BadCursor, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, type PageOf, type PageQuery } from './paging.ts';
+export { partitionOf } from './partition.ts';
 export {
   type BatchReport,
   type Projector,
@@ -67,5 +68,6 @@ export {
 } from './schema.ts';
 export { folderOf, type StreamFolder } from './snapshots/folder.ts';
 export { createSnapshotReader } from './snapshots/queries.ts';
+export { realTime, type Time } from './time.ts';
 export { readTrialBalance, type TrialBalance } from './totals/queries.ts';
 export type { Wanted } from './waiting.ts';

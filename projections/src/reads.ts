@@ -13,6 +13,10 @@ export function openReads(pool: Pool, schema: string): Reads {
   return { pool, schema: quoted(schema) };
 }
 
+/** A relation of one row: how far the read models are, which is how far the last of the partitions is. */
+export const reached = (schema: string): string =>
+  `(select min(position) as position from ${schema}.checkpoints)`;
+
 /** Steps as Postgres gives them, to the decimal string of the API. */
 export const credits = (steps: string): string => formatCredits(BigInt(steps));
 export const amount = (steps: string, unit: string): string => formatAmount(BigInt(steps), unit);

@@ -10,7 +10,7 @@ import { inTransaction } from './transaction.ts';
  * Raised whenever a table or a fold changes: rows of another version are never added to. There is no upgrade of rows
  * in place; they are filled anew from the events.
  */
-export const READS_VERSION = 1;
+export const READS_VERSION = 2;
 
 export function readsSchema(namespace: string): string {
   return assertSchema(`${namespace}_reads`);
@@ -25,10 +25,14 @@ export function assertSchema(schema: string): string {
 
 export const quoted = (schema: string): string => `"${assertSchema(schema)}"`;
 
+/** Of the checkpoints of the read models. */
+export const CHECKPOINT = 'reads';
+
 const metaDdl = `
 create table if not exists $schema.meta (
   one boolean primary key default true check (one),
   version integer not null,
+  partitions integer not null,
   store_id text,
   epoch bigint,
   test_clock boolean
@@ -48,7 +52,7 @@ create table if not exists $schema.checkpoints (
 `;
 
 /** Makes what is missing. Any number of processes may do so at once: one works, the others wait and find it done. */
-export async function migrate(pool: Pool, schema: string): Promise<void> {
+export async function migrate(pool: Pool, schema: string, partitions = 1): Promise<void> {
   const name = quoted(schema);
   await inTransaction(pool, 'begin', async (client) => {
     await client.query('select pg_advisory_xact_lock($1)', [lockOf(schema)]);
@@ -57,9 +61,18 @@ export async function migrate(pool: Pool, schema: string): Promise<void> {
     for (const ddl of [metaDdl, ...ALL_MODELS.map((model) => model.ddl), snapshotsDdl]) {
       await client.query(ddl.replaceAll('$schema', name));
     }
-    await client.query(`insert into ${name}.meta (version) values ($1)`, [READS_VERSION]);
+    await client.query(`insert into ${name}.meta (version, partitions) values ($1, $2)`, [
+      READS_VERSION,
+      partitions,
+    ]);
+    // All at once: how far the read models are is how far the last of the partitions is.
+    await client.query(
+      `insert into ${name}.checkpoints (name, partition, position)
+       select '${CHECKPOINT}', p, 0 from generate_series(0, $1 - 1) p`,
+      [partitions],
+    );
   });
-  await assertVersion(pool, schema);
+  await assertShape(pool, schema, partitions);
 }
 
 async function hasMeta(client: ClientBase, schema: string): Promise<boolean> {
@@ -69,13 +82,20 @@ async function hasMeta(client: ClientBase, schema: string): Promise<boolean> {
   return rows[0]?.found ?? false;
 }
 
-async function assertVersion(pool: Pool, schema: string): Promise<void> {
-  const { rows } = await pool.query<{ version: number }>(`select version from ${quoted(schema)}.meta`);
-  const version = rows[0]?.version;
-  if (version === READS_VERSION) return;
-  throw new ForeignReads(
-    `the read models in ${schema} are of version ${version}, this code's of ${READS_VERSION}`,
+async function assertShape(pool: Pool, schema: string, partitions: number): Promise<void> {
+  const { rows } = await pool.query<{ version: number; partitions: number }>(
+    // All columns, because those of another version are not known.
+    `select * from ${quoted(schema)}.meta`,
   );
+  const [found] = rows;
+  if (found?.version !== READS_VERSION)
+    throw new ForeignReads(
+      `the read models in ${schema} are of version ${found?.version}, this code's of ${READS_VERSION}`,
+    );
+  if (found.partitions !== partitions)
+    throw new ForeignReads(
+      `the read models in ${schema} are kept in ${found.partitions} partitions, and LEDGER_PARTITIONS says ${partitions}`,
+    );
 }
 
 export interface StoreIdentity {

@@ -41,6 +41,8 @@ export interface ConnectOptions {
   /** Null: events are stored in Postgres. */
   readonly esdbUrl: string | null;
   readonly postgresUrl: string;
+  /** Of the read models; every process of a ledger is told the same. */
+  readonly partitions?: number;
   /** Connections for the read models. */
   readonly connections?: number;
   /** Told of connections that were lost while idle; they are made anew by themselves. */
@@ -61,7 +63,7 @@ export interface Connected {
 
 /** @throws ForeignReads where the read models are of another store; it says how to rebuild */
 export async function connectLedger(options: ConnectOptions): Promise<Connected> {
-  const { namespace, postgresUrl, connections = 10, onError = () => undefined } = options;
+  const { namespace, postgresUrl, partitions = 1, connections = 10, onError = () => undefined } = options;
   const pool = new pg.Pool({
     connectionString: postgresUrl,
     max: connections,
@@ -77,7 +79,7 @@ export async function connectLedger(options: ConnectOptions): Promise<Connected>
   try {
     const { store, keyIndex } = await openStore(options, () => createKeyIndex(pool, schema));
     close.unshift(() => store.close());
-    await migrate(pool, schema);
+    await migrate(pool, schema, partitions);
     await refuseEmptyStore(store, pool, schema);
     const genesis = await openGenesis(store, keyIndex);
     await claim(pool, schema, {
@@ -86,7 +88,8 @@ export async function connectLedger(options: ConnectOptions): Promise<Connected>
       testClock: genesis.test_clock,
     });
     // A restored log may be behind what the read models, and so the key index, have seen of it (rule 10).
-    await assertSameHistory(store, await readCheckpoint(pool, schema, 0));
+    for (let partition = 0; partition < partitions; partition++)
+      await assertSameHistory(store, await readCheckpoint(pool, schema, partition));
     const snapshots = createSnapshotReader(pool, schema);
     return {
       store,

@@ -13,6 +13,8 @@ t.test('nothing needs to be set', async (t) => {
     namespace: 'ledger',
     logLevel: 'warn',
     metricsPort: null,
+    partitions: 1,
+    takes: null,
   });
 });
 
@@ -30,6 +32,9 @@ const BAD: [string, string, RegExp][] = [
   ['LEDGER_ADMIN_KEY', 'short', /LEDGER_ADMIN_KEY must have 8 to 256/],
   ['LEDGER_NAMESPACE', 'Two Words', /LEDGER_NAMESPACE must be a lower-case letter/],
   ['LOG_LEVEL', 'loud', /LOG_LEVEL must be one of trace, debug/],
+  ['LEDGER_PARTITIONS', '0', /LEDGER_PARTITIONS must be a whole number from 1 to 64/],
+  ['LEDGER_TAKES', '0,1', /LEDGER_TAKES must list different partitions from 0 to 0/],
+  ['LEDGER_TAKES', 'all', /LEDGER_TAKES must list different partitions/],
 ];
 for (const [name, value, message] of BAD) {
   t.test(`${name}=${value} is refused by its name and rule, and no secret is repeated`, async (t) => {

@@ -18,6 +18,10 @@ export interface Settings {
   /** LEDGER_NAMESPACE: one deployment is one platform (rule 18). */
   readonly namespace: string;
   readonly logLevel: LogLevel;
+  /** LEDGER_PARTITIONS: into how many parts the read models' writing is split; the same for every process. */
+  readonly partitions: number;
+  /** LEDGER_TAKES: the parts that this process's projector works on, as `0,2`; null means all. */
+  readonly takes: readonly number[] | null;
   /** METRICS_PORT: metrics on a port of their own, without a key; null leaves them on PORT, with one. */
   readonly metricsPort: number | null;
 }
@@ -55,6 +59,7 @@ export function parseSettings(environment: Environment): Settings {
     faults.push(`${name} must start with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`);
     return null;
   };
+  const partitions = partitionsOf(text('LEDGER_PARTITIONS'), faults);
   const settings: Settings = {
     port: portOf('PORT', 3000) ?? 3000,
     host: text('HOST') ?? '127.0.0.1',
@@ -65,6 +70,8 @@ export function parseSettings(environment: Environment): Settings {
     adminKey: adminKeyOf(text('LEDGER_ADMIN_KEY'), faults),
     namespace: namespaceOf(text('LEDGER_NAMESPACE'), faults),
     logLevel: logLevelOf(text('LOG_LEVEL'), faults),
+    partitions,
+    takes: takesOf(text('LEDGER_TAKES'), partitions, faults),
     metricsPort: portOf('METRICS_PORT', null),
   };
   if (faults.length > 0) throw new BadSettings(faults);
@@ -86,6 +93,33 @@ function namespaceOf(given: string | null, faults: string[]): string {
     `LEDGER_NAMESPACE must be a lower-case letter and up to 30 of a-z, 0-9 and _, but is ${JSON.stringify(given)}`,
   );
   return 'ledger';
+}
+
+const PARTITIONS_MAX = 64;
+
+function partitionsOf(given: string | null, faults: string[]): number {
+  if (given === null) return 1;
+  const count = Number(given);
+  if (/^[0-9]+$/.test(given) && count >= 1 && count <= PARTITIONS_MAX) return count;
+  faults.push(
+    `LEDGER_PARTITIONS must be a whole number from 1 to ${PARTITIONS_MAX}, but is ${JSON.stringify(given)}`,
+  );
+  return 1;
+}
+
+function takesOf(given: string | null, partitions: number, faults: string[]): readonly number[] | null {
+  if (given === null) return null;
+  const takes = given.split(',').map(Number);
+  if (
+    /^[0-9]+(,[0-9]+)*$/.test(given) &&
+    takes.every((take) => take < partitions) &&
+    new Set(takes).size === takes.length
+  )
+    return takes;
+  faults.push(
+    `LEDGER_TAKES must list different partitions from 0 to ${partitions - 1}, as in "0,2", but is ${JSON.stringify(given)}`,
+  );
+  return null;
 }
 
 function logLevelOf(given: string | null, faults: string[]): LogLevel {

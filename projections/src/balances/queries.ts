@@ -3,7 +3,7 @@
  * (rules 28, 33). Reads that come while one is under way travel together in the next query.
  */
 import type { Reads } from '../reads.ts';
-import { credits, instant } from '../reads.ts';
+import { credits, instant, reached } from '../reads.ts';
 import { afterDues } from '../wallets/dues.ts';
 
 export interface BalanceView {
@@ -110,8 +110,8 @@ async function answer(reads: Reads, asked: readonly Asked[]): Promise<void> {
             order by l.expires_at, l.born limit ${EXPIRING_MAX}
           ) l
         ) end as expiring
-      from ${schema}.balances b, ${schema}.checkpoints c
-      where b.account = any($1) and b.unit = 'credits' and c.name = 'reads' and c.partition = 0`,
+      from ${schema}.balances b, ${reached(schema)} c
+      where b.account = any($1) and b.unit = 'credits'`,
     values: [
       [...new Set(asked.map(({ account }) => account))],
       new Date(now),

@@ -28,7 +28,7 @@ export async function readTrialBalance({ pool, schema }: Reads): Promise<TrialBa
        union all select account, unit, sum(balance) from ${schema}.platform_totals group by account, unit
      )
      select a.account, a.unit, a.balance::text, c.position
-     from (select coalesce(max(position), 0)::text as position from ${schema}.checkpoints) c
+     from (select coalesce(min(position), 0)::text as position from ${schema}.checkpoints) c
      left join accounts a on true
      order by a.unit = '${CREDITS}' desc, a.unit, a.account`,
   );

@@ -3,7 +3,7 @@
  * of them is repeated here.
  */
 import { type Hold, type Lot, type Wallet, walletAfterDues, walletDecider } from '@tallystick/domain';
-import type { Reads } from '../reads.ts';
+import { type Reads, reached } from '../reads.ts';
 
 export interface WalletAfterDues {
   readonly wallet: Wallet;
@@ -82,8 +82,8 @@ const select = (schema: string): string => `
             order by p.since)
           from ${schema}.pins p where p.account = h.account and p.hold = h.hold)) order by h.opened)
      from ${schema}.holds h where h.account = b.account and h.status = 'open') as holds
-  from ${schema}.balances b, ${schema}.checkpoints c
-  where b.account = $1 and b.unit = 'credits' and c.name = 'reads' and c.partition = 0`;
+  from ${schema}.balances b, ${reached(schema)} c
+  where b.account = $1 and b.unit = 'credits'`;
 
 async function loadWallet({ pool, schema }: Reads, account: string): Promise<WalletAfterDues | null> {
   const { rows } = await pool.query<Row>(select(schema), [account]);

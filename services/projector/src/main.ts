@@ -8,7 +8,7 @@ import { startLoggedProjector } from './projector.ts';
 
 async function main(): Promise<number> {
   const settings = parseSettings(process.env);
-  const { postgresUrl } = settings;
+  const { postgresUrl, partitions, takes } = settings;
   if (postgresUrl === null)
     throw new BadSettings(['LEDGER_POSTGRES_URL must name the database of the read models']);
   const log = createLog(settings.logLevel, 'projector');
@@ -16,7 +16,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
   const onError = (err: unknown): void => log.warn({ err }, 'store or database are away');
   const ledger = await connectPatiently(
-    { ...settings, postgresUrl, connections: 4, onError },
+    { ...settings, postgresUrl, connections: 2 + 2 * (takes?.length ?? partitions), onError },
     stopping.signal,
   );
   if (ledger === null) return 0;
@@ -26,6 +26,8 @@ async function main(): Promise<number> {
     store,
     pool,
     schema,
+    partitions,
+    takes,
     log,
     onState: (state) => {
       if (state.status === 'halted' || state.status === 'stopped') ended.resolve(state);

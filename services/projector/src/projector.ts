@@ -9,7 +9,8 @@ import {
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 
-export interface LoggedProjectorOptions extends Pick<ProjectorOptions, 'onState' | 'onBatch'> {
+export interface LoggedProjectorOptions
+  extends Pick<ProjectorOptions, 'partitions' | 'takes' | 'onState' | 'onBatch'> {
   readonly store: EventStore;
   readonly pool: Pool;
   readonly schema: string;

@@ -33,7 +33,8 @@ async function main(): Promise<void> {
     if (ledger === null) return await stop();
     stops.push(() => ledger.close());
     const { store, pool, schema } = ledger;
-    const projector = startLoggedProjector({ store, pool, schema, log });
+    const { partitions } = settings;
+    const projector = startLoggedProjector({ store, pool, schema, partitions, log });
     stops.push(() => projector.stop());
     let newAdminKey: string | null = null;
     const api = await serveLedger({
