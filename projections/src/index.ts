@@ -16,6 +16,7 @@ export {
   listDueAccounts,
 } from './balances/queries.ts';
 export { assertSameHistory, readCheckpoint } from './checkpoint.ts';
+export { listParked, type ParkedUsage } from './entries/parked.ts';
 export {
   type AccountQuery,
   getEntry,

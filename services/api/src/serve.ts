@@ -6,6 +6,7 @@ import { createRunner } from '@tallystick/event-store';
 import { createBalanceReader, openReads, type Wanted } from '@tallystick/projections';
 import { ensureAdminKey } from './admin-key.ts';
 import { followCatalogue } from './catalogue.ts';
+import { startRepriceSweep } from './reprice-sweep.ts';
 import { startApi } from './server.ts';
 import { startSweep } from './sweep.ts';
 
@@ -44,6 +45,8 @@ export async function serveLedger(options: ServeOptions): Promise<ServedLedger> 
     closers.push(() => runner.close());
     const queries = openReads(pool, schema);
     closers.push(startSweep({ runner, queries, onError: (error) => onError(error, 'sweep') }));
+    const onRepriceError = (error: unknown): void => onError(error, 'reprice sweep');
+    closers.push(startRepriceSweep({ runner, catalogue, queries, onError: onRepriceError }));
     const reads = { queries, balances: createBalanceReader(queries), index: keyIndex, waitFor, lagMs };
     let started = false;
     const isStarted = (): boolean => started;

@@ -5,13 +5,14 @@
 import { type PriceBooks, type WalletCommand, walletDecider } from '@tallystick/domain';
 import type { Runner } from '@tallystick/event-store';
 import { listDueAccounts, type Reads } from '@tallystick/projections';
+import { periodically } from './periodically.ts';
 
 export interface SweepParts {
   readonly runner: Runner<PriceBooks>;
   readonly queries: Reads;
   readonly now?: () => number;
   readonly everyMs?: number;
-  readonly onError?: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const AT_ONCE = 200;
@@ -19,37 +20,12 @@ const COMMAND: WalletCommand = { type: 'CarryOutDues', key: null, fingerprint: n
 const CAUSE = { actor: 'sweep', request: '' };
 
 /** @returns how to stop it; resolves when the sweep under way has ended */
-export function startSweep({
-  runner,
-  queries,
-  now = Date.now,
-  everyMs = 1_000,
-  onError,
-}: SweepParts): () => Promise<void> {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-
+export function startSweep({ runner, queries, now = Date.now, everyMs = 1_000, onError }: SweepParts) {
   async function sweep(): Promise<void> {
     const accounts = await listDueAccounts(queries, now(), AT_ONCE);
     if (accounts.length === 0) return;
     const orders = accounts.map((id) => ({ id, command: COMMAND, cause: CAUSE }));
     await runner.execute(walletDecider, orders, now() + 10_000);
   }
-
-  async function run(): Promise<void> {
-    await sweep().catch((error: unknown) => onError?.(error));
-    if (!stopped) {
-      timer = setTimeout(() => {
-        running = run();
-      }, everyMs);
-      timer.unref();
-    }
-  }
-
-  let running = run();
-  return async () => {
-    stopped = true;
-    clearTimeout(timer);
-    await running;
-  };
+  return periodically(everyMs, sweep, onError);
 }

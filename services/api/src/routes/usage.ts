@@ -15,10 +15,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ChargedAnswer, UnpricedAnswer, usageAnswer } from '../answers.ts';
 import type { Api, App } from '../api.ts';
-import { fingerprint } from '../fingerprint.ts';
 import { firstOrAgain, noteRecorded, orderWallet, problemOfOutcome, recordedBy } from '../orders.ts';
 import { malformed, Refused, refuse } from '../problems.ts';
 import { type Replayed, replayedUsage, type UsageEvent } from '../replays.ts';
+import { repriceCommand } from '../reprice-sweep.ts';
 import { closed, Id, ProblemBody, problems, recorded } from '../schemas.ts';
 import { type ReadItem, readUsageItem, UsageItem } from '../usage-item.ts';
 
@@ -96,13 +96,7 @@ export function usageRoutes(app: App, api: Api): void {
     async (request, reply) => {
       const { id: account, usage_id: id } = request.params;
       const { source = '' } = request.query;
-      const command: WalletCommand = {
-        type: 'RepriceUsage',
-        key: keys.reprice(source, id),
-        fingerprint: fingerprint({}),
-        id,
-        source,
-      };
+      const command = repriceCommand(source, id);
       const { event, position, replayed } = recordedBy(await orderWallet(api, request, account, command));
       firstOrAgain(reply, { replayed });
       const answer = await answerOf(api, usageEvent(event), position, replayed);
