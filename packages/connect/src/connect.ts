@@ -47,6 +47,8 @@ export interface ConnectOptions {
   readonly connections?: number;
   /** Told of connections that were lost while idle; they are made anew by themselves. */
   readonly onError?: (error: unknown) => void;
+  /** Told of each transaction of the Postgres store, how many appends it had. */
+  readonly onGroup?: (appends: number) => void;
 }
 
 export interface Connected {
@@ -144,11 +146,16 @@ function refusedByServer(error: unknown): string | null {
 
 /** The event store alone, claiming nothing: for tools that read. */
 export async function openStore(
-  { namespace, esdbUrl, postgresUrl }: Pick<ConnectOptions, 'namespace' | 'esdbUrl' | 'postgresUrl'>,
+  {
+    namespace,
+    esdbUrl,
+    postgresUrl,
+    onGroup = () => undefined,
+  }: Pick<ConnectOptions, 'namespace' | 'esdbUrl' | 'postgresUrl' | 'onGroup'>,
   projected: () => KeyIndex,
 ): Promise<{ store: EventStore; keyIndex: KeyIndex }> {
   if (esdbUrl === null) {
-    const store = await createPostgresStore({ connectionString: postgresUrl, namespace });
+    const store = await createPostgresStore({ connectionString: postgresUrl, namespace, onGroup });
     return { store, keyIndex: store };
   }
   return { store: createEventStoreDbStore({ connectionString: esdbUrl, namespace }), keyIndex: projected() };

@@ -6,6 +6,18 @@ export {
   openStore,
 } from './connect.ts';
 export { type Database, openDatabase } from './database.ts';
-export { createLog } from './log.ts';
+export { cannotListen } from './listen.ts';
+export { createLog, type Log, withoutPasswords } from './log.ts';
+export {
+  createMeter,
+  type Histogram,
+  METRICS_TYPE,
+  type Meter,
+  type Reading,
+  SECONDS,
+  SIZES,
+} from './meter.ts';
+export { serveMetrics } from './metrics-port.ts';
 export { formatPosition, POSITION_PATTERN, parsePosition } from './position.ts';
 export { BadSettings, type LogLevel, parseSettings, type Settings } from './settings.ts';
+export { startTracing, type Tracing } from './tracing.ts';

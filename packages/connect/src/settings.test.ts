@@ -15,6 +15,7 @@ t.test('nothing needs to be set', async (t) => {
     metricsPort: null,
     partitions: 1,
     takes: null,
+    sealSeconds: 60,
   });
 });
 
@@ -35,6 +36,8 @@ const BAD: [string, string, RegExp][] = [
   ['LEDGER_PARTITIONS', '0', /LEDGER_PARTITIONS must be a whole number from 1 to 64/],
   ['LEDGER_TAKES', '0,1', /LEDGER_TAKES must list different partitions from 0 to 0/],
   ['LEDGER_TAKES', 'all', /LEDGER_TAKES must list different partitions/],
+  ['LEDGER_SEAL_SECONDS', '86401', /LEDGER_SEAL_SECONDS must be a whole number from 0 to 86400/],
+  ['LEDGER_SEAL_SECONDS', '-1', /LEDGER_SEAL_SECONDS must be a whole number/],
 ];
 for (const [name, value, message] of BAD) {
   t.test(`${name}=${value} is refused by its name and rule, and no secret is repeated`, async (t) => {

@@ -22,6 +22,8 @@ export interface Settings {
   readonly partitions: number;
   /** LEDGER_TAKES: the parts that this process's projector works on, as `0,2`; null means all. */
   readonly takes: readonly number[] | null;
+  /** LEDGER_SEAL_SECONDS: at most this often the ledger is sealed; 0 for never. */
+  readonly sealSeconds: number;
   /** METRICS_PORT: metrics on a port of their own, without a key; null leaves them on PORT, with one. */
   readonly metricsPort: number | null;
 }
@@ -72,6 +74,7 @@ export function parseSettings(environment: Environment): Settings {
     logLevel: logLevelOf(text('LOG_LEVEL'), faults),
     partitions,
     takes: takesOf(text('LEDGER_TAKES'), partitions, faults),
+    sealSeconds: sealSecondsOf(text('LEDGER_SEAL_SECONDS'), faults),
     metricsPort: portOf('METRICS_PORT', null),
   };
   if (faults.length > 0) throw new BadSettings(faults);
@@ -120,6 +123,17 @@ function takesOf(given: string | null, partitions: number, faults: string[]): re
     `LEDGER_TAKES must list different partitions from 0 to ${partitions - 1}, as in "0,2", but is ${JSON.stringify(given)}`,
   );
   return null;
+}
+
+const SEAL_SECONDS_MAX = 86_400;
+
+function sealSecondsOf(given: string | null, faults: string[]): number {
+  if (given === null) return 60;
+  if (/^[0-9]{1,5}$/.test(given) && Number(given) <= SEAL_SECONDS_MAX) return Number(given);
+  faults.push(
+    `LEDGER_SEAL_SECONDS must be a whole number from 0 to ${SEAL_SECONDS_MAX}, but is ${JSON.stringify(given)}`,
+  );
+  return 60;
 }
 
 function logLevelOf(given: string | null, faults: string[]): LogLevel {

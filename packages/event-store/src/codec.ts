@@ -2,7 +2,7 @@
  * Domain events to stored texts and back, and the hash chain over them (rule 15).
  *
  *   data  = {"v":1,"recorded_at":…, …event.data}                      what the account's owner may see
- *   meta  = {"v":1,"key":…,"fp":…,"actor":…,"request":…,"left":…,"salt":…,"facts":{…},"hash":…}
+ *   meta  = {"v":1,"key":…,"fp":…,"actor":…,"request":…,"trace"?:…,"left":…,"salt":…,"facts":{…},"hash":…}
  *   hash  = H(previous hash, H(type, data), H(meta without its hash))
  *
  * The first event's previous hash is H(stream). All texts are hashed as they are stored, to the byte, so neither may be
@@ -20,6 +20,8 @@ export interface Cause {
   readonly actor: string;
   /** Request id, to find the log line. */
   readonly request: string;
+  /** The `traceparent` of the request, where it is traced. */
+  readonly trace?: string;
 }
 
 export interface Draft {
@@ -64,8 +66,9 @@ export function sealDraft(
   const { event, cause } = draft;
   const keyed =
     event.key === null ? '' : `,"key":${JSON.stringify(event.key)},"fp":${JSON.stringify(draft.fingerprint)}`;
+  const traced = cause.trace === undefined ? '' : `,"trace":${JSON.stringify(cause.trace)}`;
   const meta =
-    `{"v":${VERSION}${keyed},"actor":${JSON.stringify(cause.actor)},"request":${JSON.stringify(cause.request)}` +
+    `{"v":${VERSION}${keyed},"actor":${JSON.stringify(cause.actor)},"request":${JSON.stringify(cause.request)}${traced}` +
     `,"left":${left},"salt":"${randomUUID()}","facts":${draft.facts}`;
   const digest = chain(previousHash, event.type, draft.data, `${meta}}`);
   return {
@@ -78,6 +81,14 @@ export function sealDraft(
     },
     hash: digest,
   };
+}
+
+// What a string may hold is escaped in JSON, so nothing that a caller has written can look like this.
+const TRACE = /,"request":"(?:[^"\\]|\\.)*","trace":"(00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})"/;
+
+/** The trace of the request that caused an event; null where it was not traced. */
+export function traceOf(event: Pick<NewEvent, 'meta'>): string | null {
+  return TRACE.exec(event.meta)?.[1] ?? null;
 }
 
 const HASH_SUFFIX = /,"hash":"([0-9a-f]{64})"\}$/;
@@ -93,6 +104,11 @@ export function hashOf(event: Pick<NewEvent, 'meta'>): string {
 /** The hash that an event should carry, given the one before it. */
 export function expectedHash(previousHash: string, event: Pick<NewEvent, 'type' | 'data' | 'meta'>): string {
   return chain(previousHash, event.type, event.data, `${event.meta.slice(0, -HASH_SUFFIX_LENGTH)}}`);
+}
+
+/** Digest of what is not for the account's owner; a receipt shows it in place of the text. */
+export function internalDigest(event: Pick<NewEvent, 'meta'>): string {
+  return sha256(`${event.meta.slice(0, -HASH_SUFFIX_LENGTH)}}`);
 }
 
 /** What stands before the first event of a stream. */

@@ -38,14 +38,17 @@ export class GroupAppender {
 
   /** Told of each append that was written, in the order of positions. */
   readonly #onWritten: (append: Append, position: bigint) => void;
+  readonly #onGroup: (appends: number) => void;
 
   constructor(
     config: pg.ClientConfig,
     namespace: string,
     answerMsMax: number,
     onWritten: (append: Append, position: bigint) => void,
+    onGroup: (appends: number) => void,
   ) {
     this.#onWritten = onWritten;
+    this.#onGroup = onGroup;
     this.#connection = new Reconnecting(config, async (client) => {
       await client.query(SESSION);
       await createSchema(client, namespace);
@@ -109,6 +112,7 @@ export class GroupAppender {
     try {
       const rows = await this.#send(group);
       settle(group, rows, this.#onWritten);
+      this.#onGroup(group.length);
       for (const waiting of group) this.#queue.done(waiting);
     } catch (error) {
       await this.#failed(group, error);

@@ -20,6 +20,17 @@ export function appendLockOf(namespace: string): string {
   return createHash('sha256').update(`tallystick:append:${namespace}`).digest().readBigInt64BE(0).toString();
 }
 
+/** Whether a store was ever made here: for whoever reads, and must make none. */
+export async function hasPostgresStore(
+  client: Pick<ClientBase, 'query'>,
+  namespace: string,
+): Promise<boolean> {
+  const { rows } = await client.query('select to_regclass($1) is not null as found', [
+    `${schemaOf(namespace)}.events`,
+  ]);
+  return rows[0]?.found ?? false;
+}
+
 /**
  * Makes the schema where it is missing. Several processes may start at once: one makes it, the others wait for it.
  * The function is made last, so where it stands everything stands, and a usual start takes no locks on the table.

@@ -17,6 +17,8 @@ export interface PostgresStoreOptions {
   readonly readConnectionsMax?: number;
   /** Without an answer for so long an append's outcome is unknown. Longer than the server's own limit of 10 s. */
   readonly answerMsMax?: number;
+  /** Told of each transaction that was written, how many appends (and so streams) it had. */
+  readonly onGroup?: (appends: number) => void;
 }
 
 type Row = readonly [string, string, string, string, string, string | null, string, string];
@@ -28,8 +30,12 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   const schema = schemaOf(namespace);
   const config = (role: string) => ({ connectionString, application_name: `${schema}:${role}` });
   const recent = new RecentAppends();
-  const appender = new GroupAppender(config('append'), namespace, answerMsMax, (append, position) =>
-    recent.add(append, position),
+  const appender = new GroupAppender(
+    config('append'),
+    namespace,
+    answerMsMax,
+    (append, position) => recent.add(append, position),
+    options.onGroup ?? (() => undefined),
   );
   const pool = openPool({ ...config('read'), max: readConnectionsMax, query_timeout: answerMsMax });
   const bell = new DoorBell(config('watch'), schema, lastPosition);

@@ -25,6 +25,25 @@ export interface CatalogueReader<Catalogue> {
   fresh(): Promise<Catalogue>;
 }
 
+/** Where waiting and chance come from; a simulation has its own. */
+export interface Surroundings {
+  /** Milliseconds that only grow. */
+  monotonic(): number;
+  pause(ms: number): Promise<void>;
+  /** From 0 up to, but not including, 1. */
+  random(): number;
+}
+
+/**
+ * Surrounds a round of decisions on a stream, and its append: for traces. Calls `work` once, and ends as it does.
+ * @param causes of the orders that are decided together
+ */
+export type AroundRound = (
+  stream: string,
+  causes: readonly Cause[],
+  work: () => Promise<void>,
+) => Promise<void>;
+
 export interface Order<C> {
   readonly id: string;
   readonly command: C;

@@ -4,11 +4,13 @@
  * Round trips of one order on a warm stream: one append on a store that enforces keys; on EventStoreDB one append and one
  * key look-up, which overlaps with the append in flight. A "no" costs one look at the head. A cold stream costs two reads.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { decodeEvent, type StoredEvent } from './codec.ts';
 import { readEvents } from './look-ups.ts';
 import { type EventStore, type KeyIndex, StoreUnavailable } from './port.ts';
 import type {
+  AroundRound,
   CatalogueReader,
   Executed,
   Order,
@@ -16,6 +18,7 @@ import type {
   RunnerCounts,
   RunnerLimits,
   SnapshotReader,
+  Surroundings,
 } from './runner-ports.ts';
 import { type CellParts, StreamCell } from './stream-cell.ts';
 
@@ -26,7 +29,9 @@ export interface RunnerParts<K> {
   readonly catalogue: CatalogueReader<K>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  readonly surroundings?: Surroundings;
   readonly onError?: (error: unknown, stream: string) => void;
+  readonly aroundRound?: AroundRound;
   readonly limits?: Partial<RunnerLimits>;
 }
 
@@ -38,6 +43,12 @@ const LIMITS: RunnerLimits = {
   clockAheadMs: 5_000,
   keyGap: 20_000,
   keysRemembered: 256,
+};
+
+const REAL: Surroundings = {
+  monotonic: () => performance.now(),
+  pause: (ms) => sleep(ms),
+  random: Math.random,
 };
 
 // The cells of all categories live in one map; each is typed again by the decider it is asked for with.
@@ -63,7 +74,9 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     snapshots: options.snapshots,
     catalogue: options.catalogue,
     now: options.now ?? Date.now,
+    surroundings: options.surroundings ?? REAL,
     onError: options.onError ?? (() => undefined),
+    aroundRound: options.aroundRound ?? null,
     counts,
     keysRemembered: limits.keysRemembered,
     limits,

@@ -6,7 +6,6 @@
  * What keeps money whole here: rules 1 (a "no" is judged at the head), 2 and 3 (keys), 6 (unknown outcomes pin the
  * stream), 7 (dues first, bounded), 8 (deadlines before deciding) and 9 (clocks).
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { appendPatiently, type PatienceParts } from './append-patiently.ts';
 import { type StoredEvent, sealDraft } from './codec.ts';
@@ -14,11 +13,13 @@ import { type Folded, foldTail, type LoadParts, loadStream } from './load.ts';
 import { asOutage, closeGap, findFacts, KeyIndexBehind, type LookUpParts, readEvents } from './look-ups.ts';
 import { type KeyLookup, type NewEvent, StoreUnavailable } from './port.ts';
 import { decideRound, type Round, type RoundParts, type Waiting } from './round.ts';
-import type { Executed, Order, RunnerLimits, Unavailable } from './runner-ports.ts';
+import type { AroundRound, Executed, Order, RunnerLimits, Unavailable } from './runner-ports.ts';
 
 export interface CellParts<K> extends LoadParts, RoundParts<K>, PatienceParts, LookUpParts {
   /** Told of what no caller may see. */
   readonly onError: (error: unknown, stream: string) => void;
+  /** Null where nothing is traced: then it costs nothing. */
+  readonly aroundRound: AroundRound | null;
   readonly limits: RunnerLimits;
 }
 
@@ -114,7 +115,12 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         giveUp(group, 'clock_behind');
         return;
       }
-      await this.#runRound(folded, group);
+      const { aroundRound } = this.#parts;
+      if (aroundRound === null) await this.#runRound(folded, group);
+      else {
+        const causes = group.map(({ order }) => order.cause);
+        await aroundRound(this.stream, causes, () => this.#runRound(folded, group));
+      }
     } catch (error) {
       if (error instanceof StoreUnavailable) {
         if (error.outcome === 'unknown') this.#folded = null;
@@ -166,7 +172,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
 
   /** Appends the round's events; true when they are durable. Otherwise whoever is to be decided again is in `again`. */
   async #record(folded: Folded<S>, round: Round<S, C, E, R>, again: Waiting<S, C, E, R>[]): Promise<boolean> {
-    const { counts } = this.#parts;
+    const { counts, surroundings } = this.#parts;
     const events: NewEvent[] = [];
     let hash = folded.hash;
     round.drafts.forEach((draft, index) => {
@@ -189,7 +195,8 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         this.#conflictsInRow += 1;
         again.push(...orders);
         // Several processes write here: a short, uneven pause lets each get its turn.
-        if (this.#conflictsInRow > 2) await pause(Math.random() * Math.min(50, this.#conflictsInRow * 2));
+        if (this.#conflictsInRow > 2)
+          await surroundings.pause(surroundings.random() * Math.min(50, this.#conflictsInRow * 2));
         await this.#reload(folded);
         return false;
       case 'duplicate_keys':
