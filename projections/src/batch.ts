@@ -28,6 +28,7 @@ export interface Leg {
 
 /** One event on its way into the tables. */
 export interface Item {
+  readonly recorded: RecordedEvent;
   readonly category: string;
   /** The stream's id without the category: of a wallet the account. */
   readonly id: string;
@@ -84,6 +85,7 @@ function readItem(recorded: RecordedEvent): Item {
     const moves = data.moves !== undefined && data.entry !== undefined;
     const facts = moves ? (event.facts as MovementFacts) : null;
     return {
+      recorded,
       category,
       id,
       stream: recorded.stream,

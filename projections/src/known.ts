@@ -28,6 +28,7 @@ const KNOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['apikey', new Set(['ApiKeyCreated', 'ApiKeyRevoked'])],
   ['profile', new Set(['ProfileSet'])],
   ['ledger', new Set(['LedgerOpened'])],
+  ['seal', new Set(['LedgerSealed'])],
 ]);
 
 export function assertKnown(

@@ -8,6 +8,7 @@ import { holdsModel } from './holds/project.ts';
 import { keysModel } from './keys/project.ts';
 import { lotsModel } from './lots/project.ts';
 import type { ReadModel } from './read-model.ts';
+import { sealsModel } from './seals/project.ts';
 import { totalsModel } from './totals/project.ts';
 
 const MODELS: readonly ReadModel[] = [
@@ -19,6 +20,7 @@ const MODELS: readonly ReadModel[] = [
   dailyModel,
   totalsModel,
   apiKeysModel,
+  sealsModel,
 ];
 
 /** The key index is written only for stores that do not enforce keys themselves. */

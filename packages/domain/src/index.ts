@@ -4,6 +4,7 @@ export * from './catalogue/api-key.ts';
 export * from './catalogue/genesis.ts';
 export * from './catalogue/price-book.ts';
 export * from './catalogue/profile.ts';
+export * from './catalogue/seal.ts';
 export type * from './decider.ts';
 export { accounts, type Posting, sumsOf } from './entry.ts';
 export * from './ids.ts';

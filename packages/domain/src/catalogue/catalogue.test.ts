@@ -3,6 +3,7 @@ import type { CommandKey, Context, Decider, DomainEvent } from '../decider.ts';
 import { apiKeyDecider } from './api-key.ts';
 import { GENESIS_ID, genesisDecider } from './genesis.ts';
 import { profileDecider } from './profile.ts';
+import { SEAL_ID, sealDecider } from './seal.ts';
 
 const NO_KEY = { key: null, fingerprint: null };
 const CONTEXT: Context<unknown, never> = {
@@ -71,4 +72,34 @@ test('a profile says what it is told, keeps what it is not told, and is silent a
   );
   t.same(kinds, ['accepted', 'unchanged', 'accepted', 'accepted', 'unchanged']);
   t.same(state, { account: 'acme', name: null, metadata: { a: 1, b: 2 } });
+});
+
+test('a seal follows on the last one or is none, and what it says openly names no stream', async (t) => {
+  const seal = (after: number, root: string) =>
+    ({
+      type: 'SealLedger',
+      after,
+      root,
+      events: 5,
+      ranges: [['wallet-acme', 0, 4, 'ab']],
+      cursor: '9',
+      ...NO_KEY,
+    }) as const;
+  const { kinds, events } = run(
+    sealDecider,
+    SEAL_ID,
+    seal(0, 'r1'),
+    seal(0, 'r2'),
+    seal(2, 'r2'),
+    seal(1, 'r2'),
+  );
+  t.same(kinds, ['accepted', 'unchanged', 'unchanged', 'accepted']);
+  t.same(
+    events.map(({ data }) => data),
+    [
+      { number: 1, root: 'r1', events: 5, ranges: 1 },
+      { number: 2, root: 'r2', events: 5, ranges: 1, previous_root: 'r1' },
+    ],
+  );
+  t.same(events[1]?.facts, { ranges: [['wallet-acme', 0, 4, 'ab']], cursor: '9' });
 });
