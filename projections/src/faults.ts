@@ -10,12 +10,14 @@ export class CannotProject extends Error {
 
 /** These read models belong to another store, another history or another version of the tables (rule 10). */
 export class ForeignReads extends Error {
+  readonly reason: string;
   constructor(reason: string) {
     super(
       `${reason}. Are LEDGER_ESDB_URL, LEDGER_POSTGRES_URL and LEDGER_NAMESPACE as they were? ` +
         'If they are, and the event store is the right one, fill the read models anew: pnpm ledger rebuild --force',
     );
     this.name = 'ForeignReads';
+    this.reason = reason;
   }
 }
 

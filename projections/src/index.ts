@@ -16,6 +16,8 @@ export {
   listDueAccounts,
 } from './balances/queries.ts';
 export { assertSameHistory, readCheckpoint } from './checkpoint.ts';
+export type { Difference, Differences } from './compare.ts';
+export { type BalanceAtView, readBalanceAt } from './entries/balance-at.ts';
 export { listParked, type ParkedUsage } from './entries/parked.ts';
 export {
   type AccountQuery,
@@ -23,6 +25,7 @@ export {
   getUsage,
   getUsageFinance,
   listUnpriced,
+  listUnpricedFinance,
   listUsage,
   listUsageFinance,
   readStatement,
@@ -40,7 +43,16 @@ export {
   listLots,
   listLotsFinance,
 } from './lots/queries.ts';
-export { BadCursor, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, type PageOf, type PageQuery } from './paging.ts';
+export { type CreditSums, countOpenItems, type OpenItems, sumCredits } from './open-items.ts';
+export {
+  BadCursor,
+  decodeNumber,
+  encodeCursor,
+  PAGE_SIZE_DEFAULT,
+  PAGE_SIZE_MAX,
+  type PageOf,
+  type PageQuery,
+} from './paging.ts';
 export { partitionOf } from './partition.ts';
 export {
   type BatchReport,
@@ -67,8 +79,20 @@ export {
   readsSchema,
   type StoreIdentity,
 } from './schema.ts';
+export { type Covering, findSeal, listSeals, type SealView } from './seals/queries.ts';
 export { folderOf, type StreamFolder } from './snapshots/folder.ts';
 export { createSnapshotReader } from './snapshots/queries.ts';
+export {
+  type CompareOptions,
+  compareWithLive,
+  nextOf,
+  type SwitchOptions,
+  type SwitchReport,
+  switchReads,
+} from './switch.ts';
 export { realTime, type Time } from './time.ts';
+export { readTrialBalanceAt } from './totals/as-of.ts';
 export { readTrialBalance, type TrialBalance } from './totals/queries.ts';
+export { type TracedBatches, traceBatches } from './trace-batches.ts';
+export type { Until } from './until.ts';
 export type { Wanted } from './waiting.ts';

@@ -37,12 +37,16 @@ export function decodeCursor(list: string, { cursor }: PageQuery): string | null
   if (cursor === undefined) return null;
   try {
     const read: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(read) && read[0] === list && typeof read[1] === 'string') return read[1];
+    // A forged one may hold what Postgres takes in no text: that is its maker's fault, not ours.
+    if (Array.isArray(read) && read[0] === list && typeof read[1] === 'string' && isStorable(read[1]))
+      return read[1];
   } catch {
     // Not even JSON: refused like every other.
   }
   throw new BadCursor();
 }
+
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 /** As `decodeCursor`, for lists in the order of a number. */
 export function decodeNumber(list: string, query: PageQuery): string | null {

@@ -82,7 +82,8 @@ async function hasMeta(client: ClientBase, schema: string): Promise<boolean> {
   return rows[0]?.found ?? false;
 }
 
-async function assertShape(pool: Pool, schema: string, partitions: number): Promise<void> {
+/** @throws ForeignReads where the rows are of another version, or kept in another number of partitions */
+export async function assertShape(pool: Pool, schema: string, partitions: number): Promise<void> {
   const { rows } = await pool.query<{ version: number; partitions: number }>(
     // All columns, because those of another version are not known.
     `select * from ${quoted(schema)}.meta`,

@@ -25,7 +25,7 @@ export interface AccountQuery extends PageQuery {
 }
 
 /** Clocks of writers differ by seconds (rule 9), so times in a stream may step back by as much. */
-const CLOCKS_MS = 10_000;
+export const CLOCKS_MS = 10_000;
 
 async function readEntries(
   { pool, schema }: Reads,
@@ -79,10 +79,19 @@ export async function listUsageFinance(reads: Reads, query: AccountQuery): Promi
 }
 
 /** Usage without a price, of all accounts, oldest first (P10). */
-export async function listUnpriced(
+export async function listUnpriced(reads: Reads, query: PageQuery): Promise<PageOf<UsageView>> {
+  return readUnpriced(reads, query, usageView);
+}
+
+export async function listUnpricedFinance(reads: Reads, query: PageQuery): Promise<PageOf<UsageFinanceView>> {
+  return readUnpriced(reads, query, usageFinanceView);
+}
+
+async function readUnpriced<T>(
   { pool, schema }: Reads,
   query: PageQuery,
-): Promise<PageOf<UsageFinanceView>> {
+  toView: (row: EntryRecord) => T,
+): Promise<PageOf<T>> {
   const size = pageSizeOf(query);
   const { rows } = await pool.query<EntryRecord>(
     `select e.* from ${schema}.entries e
@@ -90,7 +99,7 @@ export async function listUnpriced(
      order by e.position limit $2`,
     [decodeNumber('unpriced', query) ?? '0', size + 1],
   );
-  return pageOf('unpriced', rows, size, (row) => row.position, usageFinanceView);
+  return pageOf('unpriced', rows, size, (row) => row.position, toView);
 }
 
 /**

@@ -13,15 +13,15 @@ export interface TrialBalance {
 }
 
 /** `*` stands for all wallets. */
-const AVAILABLE = 'liabilities:wallets:*:available';
-const HELD = 'liabilities:wallets:*:held';
+export const AVAILABLE = 'liabilities:wallets:*:available';
+export const HELD = 'liabilities:wallets:*:held';
 
 /**
  * Wallets come by moves, platform accounts by postings, so a total of zero says that the two agree. All from one
  * statement, so from one snapshot.
  */
 export async function readTrialBalance({ pool, schema }: Reads): Promise<TrialBalance> {
-  const { rows } = await pool.query<{ account: string; unit: string; balance: string; position: string }>(
+  const { rows } = await pool.query<TrialBalanceRow>(
     `with accounts as (
        select '${AVAILABLE}' as account, unit, -sum(available) as balance from ${schema}.balances group by unit
        union all select '${HELD}', unit, -sum(held) from ${schema}.balances group by unit
@@ -32,9 +32,22 @@ export async function readTrialBalance({ pool, schema }: Reads): Promise<TrialBa
      left join accounts a on true
      order by a.unit = '${CREDITS}' desc, a.unit, a.account`,
   );
+  return trialBalanceOf(rows);
+}
+
+/** In smallest steps; account and unit are null where there is nothing at all. */
+export interface TrialBalanceRow {
+  readonly account: string | null;
+  readonly unit: string | null;
+  readonly balance: string | null;
+  readonly position: string;
+}
+
+/** Rows in order, each unit's together. */
+export function trialBalanceOf(rows: readonly TrialBalanceRow[]): TrialBalance {
   const units = new Map<string, { total: bigint; accounts: { account: string; balance: string }[] }>();
   for (const { account, unit, balance } of rows) {
-    if (unit === null) continue;
+    if (account === null || unit === null || balance === null) continue;
     const sum = units.get(unit) ?? { total: 0n, accounts: [] };
     units.set(unit, sum);
     sum.total += BigInt(balance);

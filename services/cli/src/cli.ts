@@ -1,14 +1,28 @@
-/** The commands of `ledger`. Exit codes: 0 done, 1 it failed, 2 it was asked wrongly. */
+/** The commands of `ledger`: each is a file of its own that adds itself to the program. */
 import { BadSettings } from '@tallystick/connect';
-import { assertSchema } from '@tallystick/projections';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { type Environment, openSources, UsageFault } from './connect.ts';
-import { type Output, type RebuildRequest, rebuild } from './rebuild.ts';
+import { StoreUnavailable } from '@tallystick/event-store';
+import { Command, CommanderError } from 'commander';
+import { addBalance } from './balance.ts';
+import { type AddCommand, type CliParts, Differs } from './command.ts';
+import { NoConnection, UsageFault } from './connect.ts';
+import { addExplain } from './explain.ts';
+import { addExport } from './export.ts';
+import { addRebuild } from './rebuild.ts';
+import { addReplay } from './replay.ts';
+import { addTrialBalance } from './trial-balance.ts';
+import { addVerify } from './verify.ts';
+import { addVerifyReceipt } from './verify-receipt.ts';
 
-export interface CliParts {
-  readonly environment: Environment;
-  readonly output: Output;
-}
+const COMMANDS: readonly AddCommand[] = [
+  addVerify,
+  addReplay,
+  addRebuild,
+  addVerifyReceipt,
+  addBalance,
+  addExplain,
+  addTrialBalance,
+  addExport,
+];
 
 /** `args` without node and script. */
 export async function runCli(args: readonly string[], parts: CliParts): Promise<0 | 1 | 2> {
@@ -18,37 +32,30 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
   } catch (error) {
     // Commander has said already what is wrong, or shown its help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Differs) return 1;
     parts.output.line(`ledger: ${error instanceof Error ? error.message : String(error)}`);
-    return error instanceof UsageFault || error instanceof BadSettings ? 2 : 1;
+    return isAskedWrongly(error) ? 2 : 1;
   }
 }
 
-function program({ environment, output }: CliParts): Command {
-  const ledger = new Command('ledger')
-    .description('Works on the ledger from the command line')
-    .exitOverride();
-  ledger.configureOutput({ writeOut: output.line, writeErr: output.line });
-  ledger
-    .command('rebuild')
-    .description('fills read models anew from the events')
-    .option('--into <schema>', 'fills this schema, beside the live one', schemaName)
-    .option('--force', 'removes what the schema holds')
-    .exitOverride()
-    .action(async (request: RebuildRequest) => {
-      const sources = await openSources(environment);
-      try {
-        await rebuild(sources, request, output);
-      } finally {
-        await sources.close();
-      }
-    });
+function program(parts: CliParts): Command {
+  const { output } = parts;
+  const ledger = new Command('ledger').description('Works on the ledger from the command line');
+  ledger.exitOverride();
+  // Commands take these over when they are added.
+  ledger.configureOutput({
+    writeOut: (text) => output.results.write(text),
+    writeErr: (text) => output.line(text.trimEnd()),
+  });
+  for (const add of COMMANDS) add(ledger, parts);
   return ledger;
 }
 
-function schemaName(text: string): string {
-  try {
-    return assertSchema(text);
-  } catch {
-    throw new InvalidArgumentError('lower-case letters, digits and _');
-  }
+function isAskedWrongly(error: unknown): boolean {
+  return (
+    error instanceof UsageFault ||
+    error instanceof BadSettings ||
+    error instanceof NoConnection ||
+    error instanceof StoreUnavailable
+  );
 }

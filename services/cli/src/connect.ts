@@ -1,7 +1,7 @@
-/** From settings to what a rebuild needs: the store to read, and a database to write to. Claims nothing of either. */
+/** From settings to what the commands work on: the store to read, and the database of the read models. Claims and makes nothing. */
 import { resolve } from 'node:path';
-import { openDatabase, openStore, parseSettings } from '@tallystick/connect';
-import type { EventStore } from '@tallystick/event-store';
+import { type Database, openDatabase, openStore, parseSettings, type Settings } from '@tallystick/connect';
+import { type EventStore, hasPostgresStore } from '@tallystick/event-store';
 import { hasCluster } from '@tallystick/local-postgres';
 import { createKeyIndex, readsSchema } from '@tallystick/projections';
 import pg from 'pg';
@@ -9,7 +9,10 @@ import pg from 'pg';
 export interface Sources {
   readonly store: EventStore;
   readonly pool: pg.Pool;
-  readonly namespace: string;
+  /** Of the live read models. */
+  readonly schema: string;
+  /** In how many partitions the settings say that they are kept. */
+  readonly partitions: number;
   close(): Promise<void>;
 }
 
@@ -21,11 +24,22 @@ export class UsageFault extends Error {
   }
 }
 
+/** Store or database cannot be reached: exit code 2. */
+export class NoConnection extends Error {
+  constructor(cause: unknown) {
+    super(`no connection: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`, {
+      cause,
+    });
+    this.name = 'NoConnection';
+  }
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * By the settings that the services have. Where no database is named it is the embedded one: the server that runs on the
  * data folder, else one that is started for as long as the command needs it.
+ * @throws BadSettings, UsageFault, NoConnection
  */
 export async function openSources(environment: Environment): Promise<Sources> {
   const settings = parseSettings(environment);
@@ -34,26 +48,45 @@ export async function openSources(environment: Environment): Promise<Sources> {
       `there is no ledger in ${settings.dataDir} (LEDGER_DATA_DIR), and LEDGER_POSTGRES_URL names none`,
     );
   }
-  const database = await openDatabase(settings, { adopt: true });
-  const pool = new pg.Pool({ connectionString: database.url, max: 4, application_name: 'tallystick cli' });
+  const database = await openDatabase(settings, { adopt: true }).catch((error: unknown) => {
+    throw new NoConnection(error);
+  });
+  try {
+    return await connect(settings, database);
+  } catch (error) {
+    await database.stop();
+    throw error instanceof UsageFault ? error : new NoConnection(error);
+  }
+}
+
+async function connect(settings: Settings, database: Database): Promise<Sources> {
+  const { namespace, partitions } = settings;
+  const pool = new pg.Pool({
+    connectionString: database.url,
+    // Each partition that is filled works on two; whoever holds a lock meanwhile, on one more.
+    max: 4 + 2 * partitions,
+    application_name: 'tallystick cli',
+    connectionTimeoutMillis: 5_000,
+  });
   // An idle connection was lost: the pool opens another when asked.
   pool.on('error', () => undefined);
-  const closePool = async (): Promise<void> => {
-    await pool.end();
-    await database.stop();
-  };
+  const schema = readsSchema(namespace);
   try {
-    const schema = readsSchema(settings.namespace);
+    // The Postgres store makes its tables where they are missing; a tool that reads must not.
+    const isThere = await hasPostgresStore(pool, namespace);
+    if (settings.esdbUrl === null && !isThere)
+      throw new UsageFault(`there is no ledger here: no event was ever stored for ${namespace}`);
     const { store } = await openStore({ ...settings, postgresUrl: database.url }, () =>
       createKeyIndex(pool, schema),
     );
     const close = async (): Promise<void> => {
       await store.close();
-      await closePool();
+      await pool.end();
+      await database.stop();
     };
-    return { store, pool, namespace: settings.namespace, close };
+    return { store, pool, schema, partitions, close };
   } catch (error) {
-    await closePool();
+    await pool.end();
     throw error;
   }
 }

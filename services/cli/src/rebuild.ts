@@ -1,91 +1,51 @@
-/** `ledger rebuild`: fills read models from the events, and shows how far it is. */
-import {
-  positionOf,
-  type RebuildProgress,
-  readsSchema,
-  rebuildReads,
-  SchemaNotEmpty,
-} from '@tallystick/projections';
-import { Presets, SingleBar } from 'cli-progress';
-import { type Sources, UsageFault } from './connect.ts';
+/** `ledger rebuild`: fills the read models anew beside the live ones, compares the two, and puts the new in their place. */
+import { positionOf, type RebuildProgress, type SwitchReport, switchReads } from '@tallystick/projections';
+import type { Command } from 'commander';
+import { answer, type CliParts, Differs, withSources } from './command.ts';
+import { differenceLines, filledLine } from './finding-line.ts';
+import { type Positions, positionsOf } from './moment.ts';
+import { startMeter } from './progress.ts';
 
-export interface RebuildRequest {
-  /** The live schema where left out. */
-  readonly into?: string;
+interface RebuildRequest {
   readonly force?: boolean;
+  readonly json?: boolean;
 }
 
-export interface Output {
-  readonly isTerminal: boolean;
-  line(text: string): void;
+export function addRebuild(program: Command, parts: CliParts): void {
+  program
+    .command('rebuild')
+    .description(
+      'fills the read models anew beside the live ones, compares them, and switches to the new ones',
+    )
+    .option('--force', 'switches also where the live ones differ, or cannot be compared')
+    .option('--json', 'answers in JSON')
+    .action((request: RebuildRequest) => rebuild(parts, request));
 }
 
-/** @throws UsageFault where the schema holds something and nobody said that it may go */
-export async function rebuild(
-  sources: Sources,
-  request: RebuildRequest,
-  output: Output,
-): Promise<RebuildProgress> {
-  const { store, pool, namespace } = sources;
-  const live = readsSchema(namespace);
-  const schema = request.into ?? live;
-  // Read before anything is removed: how far the live ones have come is the aim to show progress against.
-  const aim = await positionOf(pool, live);
-  const meter = startMeter(aim, output);
-  try {
-    const done = await rebuildReads({
-      store,
-      pool,
-      schema,
-      ...(request.force === undefined ? {} : { force: request.force }),
-      onProgress: (progress) => meter.show(progress),
-      onState: (state) => {
-        if (state.status === 'waiting') output.line(`waiting: ${state.reason}`);
-      },
-    });
-    meter.stop();
-    output.line(
-      `${schema}: ${done.events} events, up to position ${done.position}, ${done.eventsPerSecond} per second`,
+async function rebuild(parts: CliParts, { force = false, json }: RebuildRequest): Promise<void> {
+  const { output } = parts;
+  const done = await withSources(parts, async ({ store, pool, schema, partitions }) => {
+    const positions = await positionsOf(store);
+    const meter = startMeter(output, 'rebuild', await positionOf(pool, schema));
+    const onProgress = (progress: RebuildProgress): void => meter.show(progress);
+    const report = await switchReads({ store, pool, schema, partitions, force, onProgress }).finally(
+      meter.stop,
     );
-    return done;
-  } catch (error) {
-    meter.stop();
-    if (error instanceof SchemaNotEmpty) throw new UsageFault(error.message);
-    throw error;
-  }
+    return { schema, positions, ...report };
+  });
+  const { shown, positions, eventsPerSecond: _, ...rest } = done;
+  const value = { ...rest, position: positions.show(done.position), findings: shown };
+  answer(output, json, value, textOf(done));
+  if (!done.switched) throw new Differs();
 }
 
-interface Meter {
-  show(progress: RebuildProgress): void;
-  stop(): void;
-}
-
-/** A bar on a terminal; elsewhere a line now and then, so that a log stays readable. */
-function startMeter(aim: bigint | null, output: Output): Meter {
-  if (output.isTerminal && aim !== null && aim > 0n) return startBar(aim);
-  let shownAt = performance.now();
-  return {
-    show({ events, eventsPerSecond }) {
-      if (performance.now() - shownAt < 2_000) return;
-      shownAt = performance.now();
-      output.line(`${events} events, ${eventsPerSecond} per second`);
-    },
-    stop: () => undefined,
-  };
-}
-
-const PARTS = 1_000;
-
-/** By position: the store does not count its events. */
-function startBar(aim: bigint): Meter {
-  const format = '{bar} {percentage} %  {events} events  {rate}/s  {eta_formatted} left';
-  const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
-  bar.start(PARTS, 0, { events: 0, rate: 0 });
-  return {
-    show({ events, position, eventsPerSecond }) {
-      const part = Math.min(PARTS, Number((position * BigInt(PARTS)) / aim));
-      bar.update(part, { events, rate: eventsPerSecond });
-    },
-    stop: () => bar.stop(),
-  };
+function textOf(done: SwitchReport & { readonly schema: string; readonly positions: Positions }): string {
+  const { schema, positions, switched, incomparable, count } = done;
+  const lines = [
+    ...(incomparable === null ? [filledLine(schema, done, positions)] : [incomparable]),
+    ...differenceLines(done),
+    switched ? `${schema} was replaced` : `${schema} was left as it is; --force replaces it`,
+  ];
+  if (count === 0 && incomparable === null) lines.splice(1, 0, 'everything agrees');
+  return lines.join('\n');
 }

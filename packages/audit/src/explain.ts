@@ -1,0 +1,114 @@
+/**
+ * Each event of a wallet, explained: what it did, the formula of its price with its numbers, the lots it touched, and the
+ * balance after it. Two shapes: `explain` is made from what the wallet's owner may see, `explainToFinance` adds what is
+ * in a currency and what reveals it (P8).
+ */
+
+import type { AuditedEvent, PostingText } from './event.ts';
+import {
+  formulaOf,
+  type LineInCredits,
+  lineInCredits,
+  type PriceFacts,
+  type PublishedPrice,
+  roundingOf,
+} from './explain-price.ts';
+import { wordsOf } from './explain-words.ts';
+import type { MoveText } from './verify/wallet.ts';
+
+export interface Explanation {
+  readonly entry_id: string;
+  readonly type: string;
+  readonly recorded_at: string;
+  /** In words. */
+  readonly what: string;
+  /** Null where nothing was priced. */
+  readonly price: PriceExplained | null;
+  /** Credits of which lot went from where to where; no lot where they are beyond all lots. */
+  readonly moves: readonly LotMove[];
+  /** Null where the event says nothing of it. */
+  readonly after: { readonly available: string; readonly held: string } | null;
+  /** The store's own. */
+  readonly position: string;
+}
+
+export interface PriceExplained {
+  readonly lines: readonly LineInCredits[];
+  readonly rounding: { readonly exact: string; readonly round_to: string; readonly rule: 'up' };
+  readonly price_book: { readonly name: string; readonly version: number } | null;
+}
+
+export interface LotMove {
+  readonly lot: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly credits: string;
+}
+
+export interface MoneyText {
+  readonly amount: string;
+  readonly currency: string;
+}
+
+export interface FinanceExplanation extends Explanation {
+  /** The price as it was published, line by line, and the sum: in words and numbers. */
+  readonly formula: readonly string[];
+  /** The same lines as data. */
+  readonly published: readonly (PublishedPrice & { readonly dimension: string })[];
+  readonly factors: readonly { readonly kind: string; readonly value: string; readonly version: string }[];
+  readonly supplier: string | null;
+  readonly cost: MoneyText | null;
+  /** What was paid for the credits of each of `moves`, in the lot's currency, in the same order. */
+  readonly paid: readonly string[];
+  readonly postings: readonly PostingText[];
+}
+
+interface Data {
+  readonly moves?: readonly MoveText[];
+  readonly after?: Explanation['after'];
+  readonly price_book?: PriceExplained['price_book'];
+}
+
+interface Facts {
+  readonly price?: PriceFacts;
+  readonly supplier?: string | null;
+  readonly cost?: MoneyText | null;
+  readonly paid?: readonly string[];
+}
+
+export function explain(event: AuditedEvent): Explanation {
+  const { stream, revision, type, recordedAt, position } = event;
+  const { moves = [], after = null, price_book = null } = event.data as Data;
+  const { price } = event.facts as Facts;
+  return {
+    entry_id: `${stream}:${revision}`,
+    type,
+    recorded_at: recordedAt,
+    what: wordsOf(event),
+    price: price === undefined ? null : priceExplained(price, price_book),
+    moves: moves.map(({ lot = null, from, to, credits }) => ({ lot, from, to, credits })),
+    after,
+    position: position.toString(),
+  };
+}
+
+function priceExplained(
+  { lines, exact, round_to }: PriceFacts,
+  price_book: PriceExplained['price_book'],
+): PriceExplained {
+  return { lines: lines.map(lineInCredits), rounding: { exact, round_to, rule: 'up' }, price_book };
+}
+
+export function explainToFinance(event: AuditedEvent): FinanceExplanation {
+  const { price, supplier = null, cost = null, paid = [] } = event.facts as Facts;
+  return {
+    ...explain(event),
+    formula: price === undefined ? [] : [...price.lines.map(formulaOf), roundingOf(price)],
+    published: (price?.lines ?? []).map(({ dimension, price: published }) => ({ dimension, ...published })),
+    factors: price?.factors ?? [],
+    supplier,
+    cost,
+    paid,
+    postings: event.entry,
+  };
+}

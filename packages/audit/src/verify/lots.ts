@@ -1,0 +1,101 @@
+/** The lots of one wallet: born by events, filled and emptied by moves, never below zero. In steps of 10^-9. */
+import { stepsOf, textOf } from '../decimal.ts';
+import type { AuditedEvent } from '../event.ts';
+import type { MoveText, Name } from './wallet.ts';
+
+interface LotText {
+  readonly lot: string;
+  readonly unit: string;
+  readonly quantity: string;
+  readonly priority: number;
+  readonly expires_at: string | null;
+  readonly withdrawable: string;
+  readonly origin: { readonly kind: string; readonly of: string; readonly ref: string };
+}
+
+export interface Lot {
+  readonly marks: LotText;
+  readonly money: { readonly amount: string; readonly currency: string } | null;
+  /** Revision and time of the event of its birth. */
+  readonly born: number;
+  readonly createdAt: string;
+  free: bigint;
+  pinned: bigint;
+  /** Money behind the free credits. */
+  paid: bigint;
+}
+
+export class LotBook {
+  readonly all = new Map<string, Lot>();
+  readonly #touched = new Set<Lot>();
+  #free = 0n;
+
+  bear({ data, facts, revision, recordedAt }: AuditedEvent): void {
+    const born = data.lots as readonly LotText[] | undefined;
+    if (born === undefined) return;
+    const paid = facts.lots as Record<string, { amount: string; currency: string }> | undefined;
+    for (const marks of born) {
+      const money = paid?.[marks.lot] ?? null;
+      this.all.set(marks.lot, {
+        marks,
+        money,
+        born: revision,
+        createdAt: recordedAt,
+        free: 0n,
+        pinned: 0n,
+        paid: 0n,
+      });
+    }
+  }
+
+  move({ lot: id, from, to }: MoveText, credits: bigint, paid: bigint, name: Name): void {
+    if (id === undefined) {
+      if (from === 'free' || to === 'free') name('free credits move without a lot', 'a lot', 'none');
+      return;
+    }
+    const lot = this.all.get(id);
+    if (lot === undefined) {
+      name('a lot is moved that was never born', 'a lot of this wallet', id);
+      return;
+    }
+    if (from === 'free') {
+      lot.free -= credits;
+      lot.paid -= paid;
+      this.#free -= credits;
+    } else if (from.startsWith('hold:')) lot.pinned -= credits;
+    if (to === 'free') {
+      lot.free += credits;
+      lot.paid += paid;
+      this.#free += credits;
+    } else if (to.startsWith('hold:') || to.startsWith('cover:')) lot.pinned += credits;
+    this.#touched.add(lot);
+  }
+
+  /** After all moves of an event: within it a lot may be lent and given back. */
+  check(name: Name): void {
+    for (const { marks, free, pinned, paid } of this.#touched) {
+      if (free < 0n) name(`free credits of ${marks.lot} are below zero`, 'at least 0', textOf(free));
+      if (pinned < 0n) name(`held credits of ${marks.lot} are below zero`, 'at least 0', textOf(pinned));
+      if (paid < 0n) name(`the money behind ${marks.lot} is below zero`, 'at least 0', textOf(paid));
+      const most = stepsOf(marks.quantity);
+      if (free + pinned > most && free + pinned > 0n)
+        name(`${marks.lot} has more than it was born with`, marks.quantity, textOf(free + pinned));
+    }
+    this.#touched.clear();
+  }
+
+  /** Free credits of all lots. */
+  free(): bigint {
+    return this.#free;
+  }
+
+  /** When the first lot with free credits expires. */
+  firstExpiry(): string | null {
+    let first: string | null = null;
+    for (const { marks, free } of this.all.values()) {
+      const { expires_at } = marks;
+      if (free > 0n && expires_at !== null && (first === null || expires_at < first)) first = expires_at;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,155 @@
+/** The read models as they are at one moment: one read-only transaction, in which they cannot move on. */
+import { assertSchema, READS_VERSION } from '@tallystick/projections';
+import type { Pool, PoolClient } from 'pg';
+import type { Cell } from './cells.ts';
+import { digestSql } from './digest.ts';
+import { sqlOf, type Table } from './tables.ts';
+
+export interface Checkpoint {
+  readonly partition: number;
+  readonly position: bigint;
+  /** Of the last event behind it; null before the first. */
+  readonly last: { readonly stream: string; readonly revision: number; readonly hash: string } | null;
+}
+
+export interface SnapshotHead {
+  readonly stream: string;
+  readonly revision: number;
+  readonly hash: string;
+  /** As text, for instance "12n"; null where the state cannot be read. */
+  readonly totals: Readonly<Record<string, unknown>> | null;
+}
+
+const FETCH = 2_000;
+
+export class Reads {
+  readonly #client: PoolClient;
+  readonly #schema: string;
+  readonly storeId: string | null;
+  readonly checkpoints: readonly Checkpoint[];
+
+  constructor(
+    client: PoolClient,
+    schema: string,
+    storeId: string | null,
+    checkpoints: readonly Checkpoint[],
+  ) {
+    this.#client = client;
+    this.#schema = schema;
+    this.storeId = storeId;
+    this.checkpoints = checkpoints;
+  }
+
+  /** Rows in pages, by the columns of the table. */
+  async *rows(table: Table, ofStream: string | null = null): AsyncGenerator<readonly Cell[], void> {
+    const { name, columns, where } = table;
+    const conditions = [
+      ...(where === undefined ? [] : [where]),
+      ...(ofStream === null ? [] : ['stream = $1']),
+    ];
+    const text = `declare rows no scroll cursor for select ${columns.map(sqlOf).join(', ')}
+      from ${this.#schema}.${name} ${conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`}`;
+    await this.#client.query(text, ofStream === null ? [] : [ofStream]);
+    for (;;) {
+      const { rows } = await this.#client.query<Cell[]>({
+        text: `fetch ${FETCH} from rows`,
+        rowMode: 'array',
+      });
+      yield* rows;
+      if (rows.length < FETCH) break;
+    }
+    await this.#client.query('close rows');
+  }
+
+  /** For each stream (rows, sum). */
+  async digests(table: Table): Promise<ReadonlyMap<string, readonly [rows: string, sum: string]>> {
+    const { rows } = await this.#client.query<[string, string, string]>({
+      text: digestSql(this.#schema, table),
+      rowMode: 'array',
+    });
+    return new Map(rows.map(([stream, count, sum]) => [stream, [count, sum]]));
+  }
+
+  async snapshots(): Promise<SnapshotHead[]> {
+    const heads: SnapshotHead[] = [];
+    await this.#client.query(
+      `declare states no scroll cursor for select stream, revision::text, hash, state from ${this.#schema}.snapshots`,
+    );
+    for (;;) {
+      const { rows } = await this.#client.query<{
+        stream: string;
+        revision: string;
+        hash: string;
+        state: string;
+      }>('fetch 50 from states');
+      for (const { stream, revision, hash, state } of rows)
+        heads.push({ stream, revision: Number(revision), hash, totals: totalsOf(state) });
+      if (rows.length < 50) break;
+    }
+    await this.#client.query('close states');
+    return heads;
+  }
+}
+
+function totalsOf(state: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const { totals } = JSON.parse(state) as { totals?: Record<string, unknown> };
+    return totals ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Why there is nothing to compare with. */
+export type NoReads = { readonly expected: string; readonly found: string | null };
+
+/** Works on the read models of a schema as they are now, however long it takes. Nothing is written. */
+export async function withReads<T>(
+  pool: Pool,
+  schema: string,
+  work: (reads: Reads | NoReads) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  const onError = (): void => undefined;
+  client.on('error', onError);
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    const result = await work(await openReads(client, assertSchema(schema)));
+    await client.query('rollback');
+    client.removeListener('error', onError);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+async function openReads(client: PoolClient, schema: string): Promise<Reads | NoReads> {
+  const { rows: there } = await client.query<{ found: boolean }>(
+    'select to_regclass($1) is not null as found',
+    [`${schema}.meta`],
+  );
+  if (there[0]?.found !== true) return { expected: `read models in ${schema}`, found: null };
+  const { rows: meta } = await client.query<{ version: number; store_id: string | null }>(
+    `select * from ${schema}.meta`,
+  );
+  const version = meta[0]?.version;
+  if (version !== READS_VERSION)
+    return { expected: `read models of version ${READS_VERSION}`, found: `version ${version}` };
+  const { rows } = await client.query<Record<'partition' | 'position' | 'revision', string> & LastColumns>(
+    `select partition::text, position::text, stream, revision::text, hash from ${schema}.checkpoints
+     where name = 'reads' order by partition`,
+  );
+  const checkpoints = rows.map(({ partition, position, stream, revision, hash }) => ({
+    partition: Number(partition),
+    position: BigInt(position),
+    last: stream === null || hash === null ? null : { stream, revision: Number(revision), hash },
+  }));
+  return new Reads(client, schema, meta[0]?.store_id ?? null, checkpoints);
+}
+
+interface LastColumns {
+  readonly stream: string | null;
+  readonly hash: string | null;
+}

@@ -1,0 +1,181 @@
+/**
+ * One wallet, accounted for by its moves alone: what has entered and what has left each place where credits can stand.
+ * Everything else follows:
+ *
+ *   available = free + overdraft + debt + cover, each as entered less left
+ *   granted + adjusted - consumed - held - expired - withdrawn = available            (L14)
+ *   debt = free credits of all lots - uncovered parts of holds - available
+ *
+ * Amounts are in steps of 10^-9.
+ */
+import { stepsOf, textOf } from '../decimal.ts';
+import type { AuditedEvent } from '../event.ts';
+import type { Finding } from './finding.ts';
+import { closedBy, HoldBook } from './holds.ts';
+import { LotBook } from './lots.ts';
+
+export interface MoveText {
+  readonly lot?: string;
+  readonly from: string;
+  readonly to: string;
+  readonly credits: string;
+}
+
+/** Kinds of places; `hold:` and `cover:` are one each, whatever the hold. */
+const KINDS = [
+  'granted',
+  'adjusted',
+  'free',
+  'overdraft',
+  'debt',
+  'spent',
+  'expired',
+  'hold:',
+  'cover:',
+] as const;
+type Kind = (typeof KINDS)[number];
+const KIND: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [kind, kind]));
+
+export interface WalletSums {
+  readonly available: bigint;
+  readonly held: bigint;
+  readonly granted: bigint;
+  readonly adjusted: bigint;
+  readonly consumed: bigint;
+  readonly expired: bigint;
+  readonly withdrawn: bigint;
+  readonly debt: bigint;
+}
+
+/** What an event's moves make of the two sides of a balance. */
+interface Sides {
+  readonly available: bigint;
+  readonly held: bigint;
+}
+
+export class WalletBook {
+  readonly account: string;
+  readonly lots = new LotBook();
+  readonly holds = new HoldBook();
+  /** What has entered each kind of place, less what has left it. */
+  readonly #net: Record<Kind, bigint> = {
+    granted: 0n,
+    adjusted: 0n,
+    free: 0n,
+    overdraft: 0n,
+    debt: 0n,
+    spent: 0n,
+    expired: 0n,
+    'hold:': 0n,
+    'cover:': 0n,
+  };
+  readonly #ownAvailable: string;
+  readonly #ownHeld: string;
+  /** As the last event says it; a wrong one is taken up, so that it is named once. */
+  #saidAvailable = 0n;
+  #saidHeld = 0n;
+  revision = -1;
+  position = 0n;
+
+  constructor(account: string) {
+    this.account = account;
+    const wallet = `liabilities:wallets:${encodeURIComponent(account)}`;
+    this.#ownAvailable = `${wallet}:available`;
+    this.#ownHeld = `${wallet}:held`;
+  }
+
+  apply(event: AuditedEvent, report: (finding: Finding) => void): void {
+    const { data, stream, revision } = event;
+    const isNext = revision === this.revision + 1;
+    this.revision = revision;
+    this.position = event.position;
+    const { account } = this;
+    const name = (what: string, expected: string, found: string): void =>
+      report({ what, account, unit: 'credits', stream, revision, expected, found });
+    const moves = data.moves as readonly MoveText[] | undefined;
+    if (event.type === 'HoldPlaced' || event.type === 'HoldExtended') this.holds.open(event);
+    if (moves === undefined) return;
+    this.lots.bear(event);
+    const available = this.#available();
+    const held = this.#net['hold:'];
+    this.#move(event, moves, name);
+    const more = { available: this.#available() - available, held: this.#net['hold:'] - held };
+    this.#comparePostings(event, more, name);
+    this.#compareAfter(event, more, isNext, name);
+    for (const [hold, status] of closedBy(event)) this.holds.close(hold, status, event, name);
+    this.lots.check(name);
+    this.holds.check(event, name);
+  }
+
+  sums(): WalletSums {
+    const available = this.#available();
+    return {
+      available,
+      held: this.#net['hold:'],
+      granted: -this.#net.granted,
+      adjusted: -this.#net.adjusted,
+      consumed: this.#net.spent,
+      expired: this.#net.expired,
+      // Nothing takes credits out of the ledger yet.
+      withdrawn: 0n,
+      debt: this.lots.free() - this.holds.uncovered() - available,
+    };
+  }
+
+  #move(event: AuditedEvent, moves: readonly MoveText[], name: Name): void {
+    const paid = event.facts.paid as readonly string[] | undefined;
+    moves.forEach((move, index) => {
+      const credits = stepsOf(move.credits);
+      const money = paid?.[index];
+      const behind = money === undefined || money === '0' ? 0n : stepsOf(money);
+      this.#pass(move.from, -credits, name);
+      this.#pass(move.to, credits, name);
+      this.lots.move(move, credits, behind, name);
+      this.holds.move(move, credits, behind, event.revision * MOVES_MAX + index, name);
+    });
+  }
+
+  #pass(place: string, credits: bigint, name: Name): void {
+    const kind = KIND.get(place) ?? KIND.get(place.slice(0, place.indexOf(':') + 1));
+    if (kind !== undefined) this.#net[kind] += credits;
+    else name('credits move to or from a place that is not known', KINDS.join(', '), place);
+  }
+
+  /** What the event says of the balance. After a gap nobody knows what it adds to. */
+  #compareAfter({ data }: AuditedEvent, { available, held }: Sides, isNext: boolean, name: Name): void {
+    const after = data.after as { available: string; held: string };
+    const saidAvailable = stepsOf(after.available);
+    const saidHeld = stepsOf(after.held);
+    const dueAvailable = this.#saidAvailable + available;
+    const dueHeld = this.#saidHeld + held;
+    if (isNext && dueAvailable !== saidAvailable)
+      name('available after the event is not what its moves make', textOf(dueAvailable), after.available);
+    if (isNext && dueHeld !== saidHeld)
+      name('held after the event is not what its moves make', textOf(dueHeld), after.held);
+    this.#saidAvailable = saidAvailable;
+    this.#saidHeld = saidHeld;
+  }
+
+  #comparePostings({ entry }: AuditedEvent, { available, held }: Sides, name: Name): void {
+    let postedAvailable = 0n;
+    let postedHeld = 0n;
+    for (const { account, unit, amount } of entry) {
+      if (unit !== 'credits') continue;
+      if (account === this.#ownAvailable) postedAvailable -= stepsOf(amount);
+      else if (account === this.#ownHeld) postedHeld -= stepsOf(amount);
+    }
+    const what = (side: string): string => `the entry posts another amount to ${side} than its moves`;
+    if (postedAvailable !== available) name(what('available'), textOf(available), textOf(postedAvailable));
+    if (postedHeld !== held) name(what('held'), textOf(held), textOf(postedHeld));
+  }
+
+  #available(): bigint {
+    const { free, overdraft, debt } = this.#net;
+    return free + overdraft + debt + this.#net['cover:'];
+  }
+}
+
+export type Name = (what: string, expected: string, found: string) => void;
+
+/** Moves of one event, at most; orders what they pin. */
+const MOVES_MAX = 100_000;

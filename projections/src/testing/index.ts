@@ -1,0 +1,2 @@
+export { charge, liveThrough, topUp } from './history.ts';
+export { BOOK, openTestLedger, type TestLedger } from './ledger.ts';
