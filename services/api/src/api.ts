@@ -1,7 +1,8 @@
 /** What the routes work with: the parts that the process was given, and what is made of them once. */
 
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { LogLevel } from '@tallystick/connect';
+import type { Tracer } from '@opentelemetry/api';
+import type { Log, Meter } from '@tallystick/connect';
 import type { PriceBooks } from '@tallystick/domain';
 import type { EventStore, KeyIndex, Runner } from '@tallystick/event-store';
 import type { BalanceReader, Reads, Wanted } from '@tallystick/projections';
@@ -14,6 +15,7 @@ import type {
 } from 'fastify';
 import type { Acknowledged } from './acknowledged.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { ProblemCode } from './problems.ts';
 
 /** The read models, and how to wait for them. */
 export interface ApiReads {
@@ -36,10 +38,15 @@ export interface ApiParts {
   readonly epoch: number;
   /** Whether the process has come up whole; until then it is not ready. True where left out. */
   readonly isStarted?: () => boolean;
+  /** How long at most until an entry is sealed; 0: it is never. A minute where left out. */
+  readonly sealSeconds?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** `silent` where left out: one line per request costs as much as the request. */
-  readonly logLevel?: LogLevel;
+  /** Nothing is logged where left out. From `info` on each request is, which costs as much as the request. */
+  readonly log?: Log;
+  readonly meter?: Meter;
+  /** Requests are not traced where it is null or left out. */
+  readonly tracer?: Tracer | null;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -66,9 +73,13 @@ export interface Api {
   readonly reads: ApiReads;
   readonly epoch: number;
   readonly isStarted: () => boolean;
+  readonly sealSeconds: number;
   readonly now: () => number;
   readonly limits: ApiLimits;
   readonly acknowledged: Acknowledged;
+  /** How many requests, and items of arrays, were refused by each code. */
+  readonly refusals: ReadonlyMap<ProblemCode, number>;
+  countRefusal(code: ProblemCode): void;
 }
 
 export type App = FastifyInstance<

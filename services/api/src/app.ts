@@ -1,25 +1,30 @@
 /** The HTTP application, without a port: routes, schemas, who may call, and how failures are told. */
 import { randomBytes } from 'node:crypto';
+import { createMeter } from '@tallystick/connect';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { rememberAcknowledged } from './acknowledged.ts';
 import { type Api, type ApiParts, type App, LIMITS } from './api.ts';
 import { type Access, allow, createAuthenticator, type Principal } from './auth.ts';
 import { describe } from './document.ts';
-import { answerFailure, sendProblem } from './failures.ts';
+import { answerFailure, answerUnreadable, sendProblem } from './failures.ts';
 import { allowedMethods } from './methods.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
-import { problemOf } from './problems.ts';
+import { measureApi, type Observe } from './metrics.ts';
+import { type ProblemCode, problemOf } from './problems.ts';
 import { accountsRoutes } from './routes/accounts.ts';
 import { apiKeysRoutes } from './routes/api-keys.ts';
 import { authorizeRoutes } from './routes/authorize.ts';
 import { balancesRoutes } from './routes/balances.ts';
 import { creditsRoutes } from './routes/credits.ts';
 import { entriesRoutes } from './routes/entries.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes, metricsRoute } from './routes/health.ts';
 import { holdsRoutes } from './routes/holds.ts';
 import { priceBooksRoutes } from './routes/price-books.ts';
 import { quotesRoutes } from './routes/quotes.ts';
+import { receiptsRoutes } from './routes/receipts.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { usageReadsRoutes } from './routes/usage-reads.ts';
+import { traceRequests } from './trace-requests.ts';
 import { compileValidator } from './validation.ts';
 
 declare module 'fastify' {
@@ -30,26 +35,32 @@ declare module 'fastify' {
     /** Set for every route that asks for a scope. */
     principal: Principal;
   }
-  interface FastifyInstance {
-    metricsText(): Promise<string>;
+  interface FastifyReply {
+    /** Why the request was refused; null where it was not. */
+    problemCode: ProblemCode | null;
   }
 }
 
 export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
-  const { now = Date.now, isStarted = () => true, logLevel = 'silent', limits, ...rest } = parts;
+  const { now = Date.now, isStarted = () => true, log, meter = createMeter(), tracer = null } = parts;
+  const { runner, store, catalogue, reads, epoch } = parts;
   const api: Api = {
-    ...rest,
+    runner,
+    store,
+    catalogue,
+    reads,
+    epoch,
     now,
     isStarted,
-    limits: { ...LIMITS, ...limits },
+    sealSeconds: parts.sealSeconds ?? 60,
+    limits: { ...LIMITS, ...parts.limits },
     acknowledged: rememberAcknowledged(),
+    ...countRefusals(),
   };
   const app = Fastify({
-    logger: { level: logLevel },
+    ...(log === undefined ? {} : { loggerInstance: log }),
     // One line per request costs as much as the request: only where it is asked for.
-    logController: new LogController({
-      disableRequestLogging: !['trace', 'debug', 'info'].includes(logLevel),
-    }),
+    logController: new LogController({ disableRequestLogging: !(log?.isLevelEnabled('info') ?? false) }),
     bodyLimit: api.limits.bodyBytes,
     genReqId: requestIds(),
     routerOptions: { maxParamLength: 200 },
@@ -57,19 +68,21 @@ export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
     // Requests on open connections are still answered: the runner is closed after this.
     return503OnClosing: false,
     frameworkErrors: answerFailure,
+    clientErrorHandler: answerUnreadable,
   }) as unknown as App;
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(answerFailure);
   acceptEmptyBodies(app);
-  const metrics = createMetrics(api);
+  app.decorateRequest('span', null);
+  app.decorateReply('problemCode', null);
+  if (tracer !== null) traceRequests(app, tracer);
   authenticate(app, api);
-  measure(app, metrics);
+  measure(app, api, measureApi(meter, api));
   refuseUnknown(app);
-  app.decorate('metricsText', () => metrics.text());
   await describe(app);
   await app.register(async (routes) => {
     addRoutes(routes as unknown as App, api);
-    metricsRoute(routes as unknown as App, metrics, ['admin', 'read']);
+    metricsRoute(routes as unknown as App, meter);
   });
   return app as unknown as FastifyInstance;
 }
@@ -83,7 +96,10 @@ function addRoutes(app: App, api: Api): void {
   holdsRoutes(app, api);
   quotesRoutes(app, api);
   balancesRoutes(app, api);
+  usageReadsRoutes(app, api);
   entriesRoutes(app, api);
+  explainRoutes(app, api);
+  receiptsRoutes(app, api);
   apiKeysRoutes(app, api);
   healthRoutes(app, api);
 }
@@ -121,10 +137,16 @@ function authenticate(app: App, api: Api): void {
   });
 }
 
-function measure(app: App, metrics: Metrics): void {
+function countRefusals(): Pick<Api, 'refusals' | 'countRefusal'> {
+  const refusals = new Map<ProblemCode, number>();
+  return { refusals, countRefusal: (code) => void refusals.set(code, (refusals.get(code) ?? 0) + 1) };
+}
+
+function measure(app: App, api: Api, observe: Observe): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
-    metrics.observe(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    observe(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    if (reply.problemCode !== null) api.countRefusal(reply.problemCode);
     done();
   });
 }

@@ -22,6 +22,9 @@ const CALLS: readonly [method: Method, url: string, body: unknown, scopes: reado
   ['GET', '/v1/accounts/acme', undefined, ['read', 'finance']],
   ['GET', '/v1/accounts/acme/balance', undefined, ['read', 'finance']],
   ['GET', '/v1/accounts/acme/lots', undefined, ['read', 'finance']],
+  ['GET', '/v1/accounts/acme/explain', undefined, ['read', 'finance']],
+  ['GET', '/v1/accounts/acme/balance?as_of=1', undefined, ['read', 'finance']],
+  ['GET', '/v1/trial-balance?as_of=1', undefined, ['finance']],
   ['GET', '/v1/accounts/acme/holds', undefined, ['read', 'finance']],
   ['GET', '/v1/accounts/acme/holds/h', undefined, ['read', 'finance']],
   ['GET', '/v1/accounts/acme/statement', undefined, ['read', 'finance']],
@@ -48,6 +51,8 @@ const CALLS: readonly [method: Method, url: string, body: unknown, scopes: reado
   ['POST', '/v1/quotes', { model: 'm', usage: { calls: 1 } }, ['usage', 'read', 'finance']],
   ['GET', '/v1/entries/wallet-acme:1', undefined, ['finance']],
   ['GET', '/v1/trial-balance', undefined, ['finance']],
+  ['GET', '/v1/receipts/wallet-acme:1', undefined, ['read', 'finance']],
+  ['GET', '/v1/seals', undefined, ['read', 'finance']],
   ['POST', '/v1/api-keys', { name: 'k', scopes: ['read'] }, []],
   ['GET', '/v1/api-keys', undefined, []],
   ['DELETE', '/v1/api-keys/none', undefined, []],
@@ -105,7 +110,8 @@ t.test('a key with an account reads that account only, whether another exists or
   const key = await newKey(['read'], 'acme');
   t.equal((await call('GET', '/v1/accounts/acme', undefined, key)).status, 200);
   for (const [method, url, body] of CALLS) {
-    if (method !== 'GET') continue;
+    // Seals are everybody's: they name nobody.
+    if (method !== 'GET' || url === '/v1/seals') continue;
     const { status } = await call(method, url.replace('acme', 'other'), body, key);
     t.equal(status, 403, url.replace('acme', 'other'));
     t.equal((await call(method, url.replace('acme', 'nobody'), body, key)).status, 403);

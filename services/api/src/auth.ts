@@ -102,6 +102,9 @@ function knownKey(catalogue: Catalogue, key: string): KnownKey | null {
   return null;
 }
 
+/** Whether answers may hold what is in a currency, and what reveals it (P8). */
+export const seesMoney = ({ scopes }: Principal): boolean => scopes.has('finance');
+
 /** What a route asks of its caller. */
 export interface Access {
   /** One of these suffices. None: the route is open to everyone. */

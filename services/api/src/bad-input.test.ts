@@ -240,7 +240,7 @@ const ROWS: readonly Row[] = [
     400,
     'min_position',
   ],
-  ['a parameter that is not known', 'GET', '/v1/accounts/acme/balance?as_of=2', undefined, 400, 'as_of'],
+  ['a parameter that is not known', 'GET', '/v1/accounts/acme/balance?as_at=1', undefined, 400, 'as_at'],
   [
     'a price below zero',
     'PUT',

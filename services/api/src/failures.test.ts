@@ -18,7 +18,13 @@ function linesOf(error: Error): Line[] {
   const lines: Line[] = [];
   const to = (level: string) => (facts: Line['facts']) => void lines.push({ level, facts });
   const log = { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') };
-  const reply = { header: () => reply, code: () => reply, send: () => reply, removeHeader: () => reply };
+  const reply = {
+    request: { id: 'r' },
+    header: () => reply,
+    code: () => reply,
+    send: () => reply,
+    removeHeader: () => reply,
+  };
   answerFailure(error, { id: 'r', log } as unknown as FastifyRequest, reply as unknown as FastifyReply);
   return lines;
 }

@@ -1,4 +1,5 @@
 /** From whatever went wrong to the problem that the caller sees. What is not expected is logged, and said only as 500. */
+import type { Socket } from 'node:net';
 import { StoreUnavailable } from '@tallystick/event-store';
 import { BadCursor } from '@tallystick/projections';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -25,7 +26,10 @@ function tell(error: Error, { code, status }: Problem, { log }: FastifyRequest):
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  reply.problemCode = problem.code;
   const { retryAfter } = PROBLEMS[problem.code];
+  // Hooks set it, too; but for a URL that cannot be read none has run.
+  reply.header('x-request-id', reply.request.id);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   // As bytes: to a text Fastify would add a charset, and some clients read a problem only by its exact type.
@@ -34,6 +38,28 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (problem.status === 413) afterDrain(reply.request, send);
   else send();
 }
+
+/**
+ * What Node's parser cannot read never becomes a request: the answer is written by hand, and the connection ends with
+ * it. A caller that is cut off by the network hears nothing.
+ */
+export function answerUnreadable({ code }: Error & { readonly code?: string }, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const rule = UNREADABLE[code ?? ''] ?? 'must be HTTP/1.1';
+  const body = JSON.stringify(malformed({ field: 'request', rule }));
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'must have shorter headers',
+  ERR_HTTP_REQUEST_TIMEOUT: 'must be sent whole, and in time',
+};
 
 const DRAIN_BYTES_MAX = 64 * 1024 * 1024;
 const DRAIN_MS_MAX = 10_000;

@@ -1,88 +1,75 @@
-/** Metrics for Prometheus: rate, errors and duration of every route, the runner's counts, the read models' lag. */
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+/** Metrics of the API: rate, errors and duration of every route, refusals, and what the runner counts. */
+import { type Histogram, type Meter, SECONDS } from '@tallystick/connect';
+import type { Runner } from '@tallystick/event-store';
 import type { Api } from './api.ts';
+import type { Catalogue } from './catalogue.ts';
+import { readLedger } from './ledger-metrics.ts';
+import type { ProblemCode } from './problems.ts';
 
-export interface Metrics {
-  readonly contentType: string;
-  observe(method: string, route: string, status: number, seconds: number): void;
-  text(): Promise<string>;
-}
+/** Told of every answer. */
+export type Observe = (method: string, route: string, status: number, seconds: number) => void;
 
-const BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-export function createMetrics(api: Api): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const durations = new Histogram({
-    name: 'tallystick_http_request_seconds',
-    help: 'Duration of requests by route and status.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: BUCKETS_SECONDS,
-    registers: [registry],
-  });
-  type Child = ReturnType<typeof durations.labels>;
-  // Looking a child up by its labels hashes them anew each time: kept here.
-  const children = new Map<string, Child>();
-  gauges(registry, api);
-  return {
-    contentType: registry.contentType,
-    observe(method, route, status, seconds) {
-      const id = `${method} ${route} ${status}`;
-      let child = children.get(id);
-      if (child === undefined) {
-        child = durations.labels(method, route, String(status));
-        children.set(id, child);
-      }
-      child.observe(seconds);
-    },
-    text: () => registry.metrics(),
+export function measureApi(meter: Meter, { runner, catalogue, reads, refusals }: Api): Observe {
+  readRunner(meter, runner);
+  readCatalogue(meter, catalogue);
+  readLedger(meter, reads.queries);
+  readRefusals(meter, refusals);
+  const durations = meter.histogram(
+    'tallystick_http_request_seconds',
+    'Duration of requests by route and status.',
+    SECONDS,
+    ['method', 'route', 'status'],
+  );
+  const known = new Map<string, Histogram>();
+  return (method, route, status, seconds) => {
+    const id = `${method} ${route} ${status}`;
+    let histogram = known.get(id);
+    if (histogram === undefined) {
+      histogram = durations({ method, route, status: String(status) });
+      known.set(id, histogram);
+    }
+    histogram.observe(seconds);
   };
 }
 
-function gauges(registry: Registry, { runner, reads, catalogue }: Api): void {
-  const { counts } = runner;
-  const gauge = (name: string, help: string, value: () => number | null): void => {
-    new Gauge({
-      name: `tallystick_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        const now = value();
-        if (now !== null) this.set(now);
-      },
-    });
-  };
-  gauge('runner_appends_total', 'Appends written.', () => counts.appends);
-  gauge('runner_events_total', 'Events written.', () => counts.events);
-  gauge(
-    'runner_conflicts_total',
-    'Appends refused because another process was first.',
-    () => counts.conflicts,
+function readRefusals(meter: Meter, refusals: ReadonlyMap<ProblemCode, number>): void {
+  meter.read(
+    'counter',
+    'tallystick_refusals_total',
+    'Requests and items of arrays refused, by code.',
+    () => [...refusals].map(([code, count]) => [{ code }, count]),
+    ['code'],
   );
-  gauge('runner_replays_total', 'Commands that had been recorded before.', () => counts.replays);
-  gauge('runner_cold_loads_total', 'Streams loaded into memory.', () => counts.coldLoads);
-  gauge(
-    'runner_unknown_outcomes_total',
-    'Appends whose fate had to be asked for.',
-    () => counts.unknownOutcomes,
+}
+
+function readRunner(meter: Meter, { counts }: Pick<Runner<unknown>, 'counts'>): void {
+  const counter = (name: string, help: string, read: () => number): void =>
+    meter.read('counter', `tallystick_runner_${name}_total`, help, read);
+  counter('appends', 'Appends written.', () => counts.appends);
+  counter('events', 'Events written.', () => counts.events);
+  counter('conflicts', 'Appends refused because another process was first.', () => counts.conflicts);
+  counter('replays', 'Commands that had been recorded before.', () => counts.replays);
+  counter('cold_loads', 'Streams loaded into memory.', () => counts.coldLoads);
+  counter('unknown_outcomes', 'Appends whose answer was lost.', () => counts.unknownOutcomes);
+  meter.read(
+    'counter',
+    'tallystick_runner_round_trips_total',
+    'Round trips to store and read models, by what for.',
+    () => Object.entries(counts.roundTrips).map(([kind, count]) => [{ kind }, count]),
+    ['kind'],
   );
-  gauge('runner_queued', 'Orders waiting.', () => counts.queued);
-  gauge('runner_streams', 'Streams in memory.', () => counts.streams);
-  gauge('runner_bytes', 'Rough size of the streams in memory.', () => counts.bytes);
-  new Gauge({
-    name: 'tallystick_runner_round_trips_total',
-    help: 'Round trips to store and read models, by what for.',
-    labelNames: ['kind'],
-    registers: [registry],
-    collect() {
-      for (const [kind, count] of Object.entries(counts.roundTrips)) this.set({ kind }, count);
-    },
-  });
-  gauge('projection_lag_seconds', 'Age of the oldest event that is not in the read models yet.', () => {
-    const lag = reads.lagMs();
-    return lag === null ? null : lag / 1000;
-  });
-  gauge('catalogue_age_seconds', 'Since the feed of keys and prices was last complete.', () =>
-    Number.isFinite(catalogue.ageMs()) ? catalogue.ageMs() / 1000 : null,
+  const gauge = (name: string, help: string, read: () => number): void =>
+    meter.read('gauge', `tallystick_runner_${name}`, help, read);
+  gauge('queued', 'Orders waiting.', () => counts.queued);
+  gauge('streams', 'Streams in memory.', () => counts.streams);
+  gauge('bytes', 'Rough size of the streams in memory.', () => counts.bytes);
+}
+
+function readCatalogue(meter: Meter, catalogue: Catalogue): void {
+  meter.read(
+    'gauge',
+    'tallystick_catalogue_age_seconds',
+    'Since the feed of keys and prices was last complete.',
+    () => (Number.isFinite(catalogue.ageMs()) ? catalogue.ageMs() / 1000 : null),
   );
 }

@@ -13,6 +13,7 @@ import type { Executed, StoredEvent } from '@tallystick/event-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Api } from './api.ts';
 import { type Problem, type ProblemCode, problemOf, Refused, refuse } from './problems.ts';
+import { causeOf } from './trace-requests.ts';
 
 export type Done<S, E extends DomainEvent> = Extract<
   Executed<S, E, never>,
@@ -50,10 +51,9 @@ export async function order<S, C extends CommandKey, E extends DomainEvent, R ex
   id: string,
   command: C,
 ): Promise<Done<S, E>> {
-  const cause = { actor: request.principal.id, request: request.id };
   const executed = await api.runner.execute(
     decider,
-    [{ id, command, cause }],
+    [{ id, command, cause: causeOf(request) }],
     api.now() + api.limits.deadlineMs,
   );
   if (executed === 'queue_full') return refuse('queue_full');

@@ -1,5 +1,6 @@
 /** P8: whoever is not finance sees credits only. Every route that they may call is walked, on an account full of money. */
 import t from 'tap';
+import { sealAfter } from './sealing.ts';
 import type { Document } from './testing/document.ts';
 import { startTestLedger } from './testing/ledger.ts';
 
@@ -27,6 +28,8 @@ const hold = {
   hold: { id: 'h1', expires_in: 600 },
 };
 await call('POST', '/v1/authorize', hold);
+await sealAfter(ledger, null);
+await ledger.projector.caughtUp();
 
 const FORBIDDEN = /^(cost|paid|metadata|currency|supplier|revenue|markup|credit_value|postings)$/;
 const AMOUNTS = /98\.76|45\.67|12\.34|0\.000777|0\.0123|USD|openai|stripe.*usd/;
@@ -47,9 +50,12 @@ const OWN = [
   '/v1/accounts/acme/holds',
   '/v1/accounts/acme/holds/h1',
   '/v1/accounts/acme/statement',
+  '/v1/accounts/acme/explain',
   '/v1/accounts/acme/usage',
   '/v1/accounts/acme/usage/u1',
   '/v1/accounts/acme/usage/u2',
+  `/v1/receipts/${charged.body.entry_id}`,
+  '/v1/seals',
 ];
 
 t.test('an account key sees nothing in a currency on any route that it may call', async (t) => {

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'not_found'
   | 'account_exists'
   | 'price_book_not_found'
+  | 'not_sealed_yet'
   | 'method_not_allowed'
   | 'payload_too_large'
   | 'unsupported_media_type'
@@ -49,6 +50,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   method_not_allowed: { status: 405, title: 'This resource does not know the method' },
   account_exists: { status: 409, title: 'An account of that id exists with other content' },
   api_key_exists: { status: 409, title: 'An API key of that id exists' },
+  not_sealed_yet: { status: 409, title: 'The entry has not been sealed yet', retryAfter: 10 },
   hold_closed: { status: 409, title: 'The hold is closed' },
   usage_already_charged: { status: 409, title: 'The usage has been charged already' },
   entry_not_reversible: { status: 409, title: 'The entry cannot be reversed' },

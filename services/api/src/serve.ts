@@ -1,12 +1,21 @@
-/** The API on a connected ledger: runner, catalogues, admin key, sweep and HTTP, put together and taken apart in order. */
+/** The API on a connected ledger: runner, catalogues, admin key, sweeps, seals and HTTP, put together and taken apart in order. */
 
-import type { Connected, Settings } from '@tallystick/connect';
+import type { Tracer } from '@opentelemetry/api';
+import type { Connected, Log, Meter, Settings } from '@tallystick/connect';
 import type { PriceBooks } from '@tallystick/domain';
-import { createRunner } from '@tallystick/event-store';
+import {
+  createRunner,
+  observeStore,
+  type RunnerParts,
+  traceAppends,
+  traceRounds,
+} from '@tallystick/event-store';
 import { createBalanceReader, openReads, type Wanted } from '@tallystick/projections';
 import { ensureAdminKey } from './admin-key.ts';
+import { measureAppends } from './append-metrics.ts';
 import { followCatalogue } from './catalogue.ts';
 import { startRepriceSweep } from './reprice-sweep.ts';
+import { startSealing, withSealSnapshots } from './sealing.ts';
 import { startApi } from './server.ts';
 import { startSweep } from './sweep.ts';
 
@@ -15,6 +24,9 @@ export interface ServeOptions {
   readonly ledger: Connected;
   /** How to wait for the read models: the projector's own way where it runs in this process, else a follower's. */
   readonly waitFor: (wanted: Wanted, timeoutMs: number) => Promise<boolean>;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly tracer: Tracer | null;
   /** Of the projector in this process; null where it runs elsewhere. */
   readonly lagMs: () => number | null;
   /** Told of the admin key when it has been made, to print it: it is kept nowhere. */
@@ -30,8 +42,9 @@ export interface ServedLedger {
 }
 
 export async function serveLedger(options: ServeOptions): Promise<ServedLedger> {
-  const { settings, ledger, waitFor, lagMs, onError, onNewAdminKey } = options;
-  const { store, keyIndex, snapshots, pool, schema, genesis } = ledger;
+  const { settings, ledger, log, meter, tracer, waitFor, lagMs, onError, onNewAdminKey } = options;
+  const { store, keyIndex, pool, schema, genesis } = ledger;
+  const snapshots = withSealSnapshots(store, ledger.snapshots);
   // What has been opened, to be closed the other way round, also where the start breaks off half-way.
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
@@ -41,7 +54,8 @@ export async function serveLedger(options: ServeOptions): Promise<ServedLedger> 
     const catalogue = followCatalogue({ store, onError: (error) => onError(error, 'catalogue') });
     closers.push(() => catalogue.close());
     await catalogue.fresh();
-    const runner = createRunner<PriceBooks>({ store, keyIndex, snapshots, catalogue, onError });
+    const watched = watchedStore(options);
+    const runner = createRunner<PriceBooks>({ ...watched, keyIndex, snapshots, catalogue, onError });
     closers.push(() => runner.close());
     const queries = openReads(pool, schema);
     closers.push(startSweep({ runner, queries, onError: (error) => onError(error, 'sweep') }));
@@ -57,6 +71,10 @@ export async function serveLedger(options: ServeOptions): Promise<ServedLedger> 
       epoch: genesis.epoch,
       reads,
       isStarted,
+      sealSeconds: settings.sealSeconds,
+      log,
+      meter,
+      tracer,
     });
     closers.push(() => api.close());
     // Only now, when nothing can keep us from serving: a key that was made and never shown would be lost for ever.
@@ -64,9 +82,24 @@ export async function serveLedger(options: ServeOptions): Promise<ServedLedger> 
     if (newAdminKey !== null) onNewAdminKey(newAdminKey);
     await catalogue.fresh();
     started = true;
+    const everyMs = settings.sealSeconds * 1_000;
+    const onSealError = (error: unknown): void => onError(error, 'sealing');
+    if (everyMs > 0) closers.push(startSealing({ runner, store, everyMs, onError: onSealError }));
     return { url: api.url, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The store as the runner sees it: its appends are measured, and traced where traces are on. */
+function watchedStore({
+  ledger: { store },
+  meter,
+  tracer,
+}: Pick<ServeOptions, 'ledger' | 'meter' | 'tracer'>): Pick<RunnerParts<never>, 'store' | 'aroundRound'> {
+  const measured = observeStore(store, { onAppend: measureAppends(meter) });
+  if (tracer === null) return { store: measured };
+  const traced = observeStore(measured, { onAppend: traceAppends(tracer) });
+  return { store: traced, aroundRound: traceRounds(tracer) };
 }

@@ -1,13 +1,16 @@
-/** The projector with a voice: what it does goes to the log, so that an outage or a halt is seen. */
+/** The projector with a voice: what it does goes to the log, the metrics and the traces, so that a halt is seen. */
+import type { Meter, Tracing } from '@tallystick/connect';
 import type { EventStore } from '@tallystick/event-store';
 import {
   type Projector,
   type ProjectorOptions,
   type ProjectorState,
   startProjector,
+  traceBatches,
 } from '@tallystick/projections';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { measureProjector } from './metrics.ts';
 
 export interface LoggedProjectorOptions
   extends Pick<ProjectorOptions, 'partitions' | 'takes' | 'onState' | 'onBatch'> {
@@ -15,17 +18,30 @@ export interface LoggedProjectorOptions
   readonly pool: Pool;
   readonly schema: string;
   readonly log: Logger;
+  readonly meter: Meter;
+  readonly tracing: Tracing | null;
 }
 
 /** For the distributed set-up and for the standalone alike. */
-export function startLoggedProjector({ log, onState, ...options }: LoggedProjectorOptions): Projector {
-  return startProjector({
-    ...options,
+export function startLoggedProjector(options: LoggedProjectorOptions): Projector {
+  const { log, meter, tracing, onState, onBatch, ...rest } = options;
+  const traced = tracing === null ? null : traceBatches(rest.store, tracing.tracer);
+  let projector: Projector | null = null;
+  const measure = measureProjector(meter, () => projector);
+  projector = startProjector({
+    ...rest,
+    store: traced?.store ?? rest.store,
     onState: (state) => {
       report(log, state);
       onState?.(state);
     },
+    onBatch: (batch) => {
+      measure(batch);
+      traced?.onBatch(batch);
+      onBatch?.(batch);
+    },
   });
+  return projector;
 }
 
 function report(log: Logger, state: ProjectorState): void {

@@ -3,8 +3,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSettings } from '@tallystick/connect';
+import { startPostgres } from '@tallystick/event-store/testing';
 import t from 'tap';
 import { parse } from 'yaml';
+import { KEY, startLedger } from './testing/ledger-process.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root });
@@ -54,6 +56,27 @@ t.test('the settings that operations.md lists are those that the services know',
   );
   t.same(listed.sort(), [...asked].sort());
 });
+
+t.test(
+  'metrics: all that documents name are there, and operations.md says of each what it means',
+  async (t) => {
+    const postgres = await startPostgres();
+    t.teardown(() => postgres.stop());
+    const ledger = await startLedger({ LEDGER_POSTGRES_URL: postgres.url });
+    t.teardown(() => ledger.kill());
+    const answer = await fetch(`${ledger.url}/metrics`, { headers: { authorization: `Bearer ${KEY}` } });
+    const there = [...(await answer.text()).matchAll(/^# HELP (tallystick_\w+) /gm)].map(
+      ([, name = '']) => name,
+    );
+    t.ok(there.length > 20, `${there.length} metrics`);
+    for (const { document, what } of mentions(/`(tallystick_\w+)/g))
+      if (!there.includes(what)) t.fail(`${document}: ${what}`);
+    const explained = [...textOf('docs/operations.md').matchAll(/^\|(.*?)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(tallystick_\w+)/g)].map(([, name]) => name),
+    );
+    t.same(explained.sort(), there.sort());
+  },
+);
 
 t.test('services that documents name in commands are services of docker-compose.yml', async (t) => {
   const { services }: { services: Record<string, object> } = parse(textOf('docker-compose.yml'), {

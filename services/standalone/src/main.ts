@@ -3,8 +3,17 @@
  * newcomer starts. Exits 2 where its settings are wrong, 1 where it cannot go on.
  */
 import { resolve } from 'node:path';
-import { serveLedger } from '@tallystick/api';
-import { BadSettings, connectPatiently, createLog, openDatabase, parseSettings } from '@tallystick/connect';
+import { measureGroups, serveLedger } from '@tallystick/api';
+import {
+  BadSettings,
+  connectPatiently,
+  createLog,
+  createMeter,
+  openDatabase,
+  parseSettings,
+  startTracing,
+  withoutPasswords,
+} from '@tallystick/connect';
 import { startLoggedProjector } from '@tallystick/projector';
 import { greet } from './greeting.ts';
 import { takeFolder } from './one-process.ts';
@@ -12,6 +21,7 @@ import { takeFolder } from './one-process.ts';
 async function main(): Promise<void> {
   const settings = parseSettings(process.env);
   const log = createLog(settings.logLevel, 'ledger');
+  const meter = createMeter();
   // What has been started, to be stopped the other way round, also when the start breaks off half-way.
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
@@ -27,19 +37,24 @@ async function main(): Promise<void> {
     stops.push(() => database.stop());
     const onError = (err: unknown): void => log.warn({ err }, 'store or database are away');
     const ledger = await connectPatiently(
-      { ...settings, postgresUrl: database.url, onError },
+      { ...settings, postgresUrl: database.url, onError, onGroup: measureGroups(meter) },
       signalled.signal,
     );
     if (ledger === null) return await stop();
     stops.push(() => ledger.close());
+    const tracing = await startTracing(process.env, 'tallystick', (message) => log.warn(message));
+    stops.push(async () => tracing?.stop());
     const { store, pool, schema } = ledger;
     const { partitions } = settings;
-    const projector = startLoggedProjector({ store, pool, schema, partitions, log });
+    const projector = startLoggedProjector({ store, pool, schema, partitions, log, meter, tracing });
     stops.push(() => projector.stop());
     let newAdminKey: string | null = null;
     const api = await serveLedger({
       settings,
       ledger,
+      log,
+      meter,
+      tracer: tracing?.tracer ?? null,
       waitFor: (wanted, timeoutMs) => projector.waitFor(wanted, timeoutMs),
       lagMs: () => projector.lagMs,
       onNewAdminKey: (key) => {
@@ -51,7 +66,7 @@ async function main(): Promise<void> {
     const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
     process.stdout.write(greet({ url: api.url, newAdminKey, events, reads: database.name }));
     if (signalled.signal.aborted) return await stop();
-    signalled.signal.addEventListener('abort', () => void stop());
+    signalled.signal.addEventListener('abort', () => void stop().then(() => process.exit()));
   } catch (error) {
     await stop();
     throw error;
@@ -61,6 +76,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${withoutPasswords(error instanceof Error ? error.message : String(error))}\n`);
   process.exit(error instanceof BadSettings ? 2 : 1);
 }

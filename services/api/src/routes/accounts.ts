@@ -4,7 +4,7 @@ import { getAccount, getAccountFull, listAccounts } from '@tallystick/projection
 import { type Static, Type } from 'typebox';
 import { accountNow, setProfile, settleProfile } from '../account-now.ts';
 import type { Api, App } from '../api.ts';
-import type { Principal } from '../auth.ts';
+import { seesMoney } from '../auth.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { again, firstOrAgain, orderWallet, recordedBy } from '../orders.ts';
 import { ACCOUNT_METADATA_MAX, checkText, creditsOf, type Faults, metadataOf, settle } from '../parse.ts';
@@ -220,8 +220,6 @@ export function accountsRoutes(app: App, api: Api): void {
     },
   );
 }
-
-const seesMoney = ({ scopes }: Principal): boolean => scopes.has('finance');
 
 function ownView(view: Static<typeof OwnAccount> | object): Static<typeof OwnAccount> {
   const { id, name, status, price_book, overdraft_limit, time_zone, freezes, created_at } = view as Static<

@@ -98,6 +98,7 @@ async function reserve(
     return { allowed: true, credits, available: after.available, reasons: [], hold: held, position };
   } catch (error) {
     if (!(error instanceof Refused) || !REASONS.has(error.problem.code)) throw error;
+    api.countRefusal(error.problem.code);
     const now = await walletOf(api, request, account);
     return { ...judge(api, now, model, estimate), allowed: false, reasons: [error.problem.code] };
   }

@@ -1,20 +1,23 @@
-/** What an account's owner may read: balance, lots, statement, usage. In credits only (P8). */
-import { getUsage, listLots, listUnpriced, listUsage, readStatement } from '@tallystick/projections';
-import { type Static, Type } from 'typebox';
+/**
+ * What an account's owner may read: balance, lots, statement. In credits only; finance sees as well what was paid for a
+ * lot (P8).
+ */
+import { includes, readEvent } from '@tallystick/audit';
+import { walletStream } from '@tallystick/domain';
+import { listLots, listLotsFinance, readBalanceAt, readStatement, type Until } from '@tallystick/projections';
+import { Type } from 'typebox';
 import { pageOfAccount } from '../account-page.ts';
 import type { Api, App } from '../api.ts';
-import { type Faults, instantOf, settle } from '../parse.ts';
+import { AsOf, assertReached, momentOf } from '../as-of.ts';
+import { seesMoney } from '../auth.ts';
+import { Period, periodOf } from '../period.ts';
 import { refuse } from '../problems.ts';
-import { reading, withEpoch } from '../reads.ts';
+import { type ReadOf, reading, withEpoch } from '../reads.ts';
 import {
   AccountPath,
-  Balance,
-  BurnedLot,
   closed,
   Decimal,
   EntryLine,
-  Id,
-  Instant,
   MinPosition,
   orNull,
   PageQuery,
@@ -33,7 +36,23 @@ const BalanceAnswer = Type.Object({
   expiring: Type.Array(Type.Object({ lot: Type.String(), credits: Decimal, expires_at: Type.String() })),
   position: Position,
 });
-const LotAnswer = Type.Object({
+/** What was recorded by then, no more: a lot that was due counts until its expiry was an event. */
+const BalanceAtAnswer = Type.Object({
+  account: Type.String(),
+  available: Decimal,
+  held: Decimal,
+  entry_id: orNull(Type.String({ description: 'The last entry that is in it; null: there was none yet.' })),
+  recorded_at: orNull(Type.String()),
+  position: Type.String({ description: 'How far could be looked.' }),
+  as_of: Type.String(),
+});
+/** Both are built field by field, and held against this by tests: choosing among schemas would cost more than writing. */
+const EitherBalance = Type.Union([BalanceAnswer, BalanceAtAnswer], {
+  description: 'As of now; or, with `as_of`, as it was then.',
+});
+
+/** As the account's owner sees it. */
+const OwnLot = Type.Object({
   lot: Type.String(),
   unit: Type.String(),
   quantity: Decimal,
@@ -45,43 +64,24 @@ const LotAnswer = Type.Object({
   origin: Type.Object({ kind: Type.String(), of: Type.String(), ref: Type.String() }),
   created_at: Type.String(),
 });
-const text = orNull(Type.String());
+/** For finance. */
+const FullLot = Type.Object({
+  ...OwnLot.properties,
+  withdrawable: Decimal,
+  paid: orNull(
+    Type.Object(
+      { amount: Decimal, remaining: Decimal, currency: Type.String() },
+      { description: 'What was paid for it, and what of that stands behind its available credits.' },
+    ),
+  ),
+});
+/** The fuller shape stands first: the serialiser takes the first that fits. */
+const EitherLot = Type.Union([FullLot, OwnLot]);
 const StatementLine = Type.Object({ entry_id: Type.String(), ...EntryLine });
-const UsageAnswer = Type.Object({
-  id: Type.String(),
-  entry_id: Type.String(),
-  account: Type.String(),
-  source: Type.String(),
-  status: Type.Union([Type.Literal('charged'), Type.Literal('unpriced')]),
-  model: Type.String(),
-  usage: Type.Record(Type.String(), Type.Number()),
-  mode: Type.String(),
-  hold: text,
-  credits: orNull(Decimal),
-  lots: Type.Array(BurnedLot),
-  price_book: orNull(Type.Object({ name: Type.String(), version: Type.Integer() })),
-  balance: Balance,
-  occurred_at: Type.String(),
-  recorded_at: Type.String(),
-  late: Type.Boolean(),
-  repriced: text,
-  reversed: Type.Boolean(),
-  reason: text,
-  position: Position,
-});
-
-const Listing = closed({ ...PageQuery, ...MinPosition });
-const Period = closed({
-  ...PageQuery,
-  ...MinPosition,
-  from: Type.Optional(Instant),
-  to: Type.Optional(Instant),
-  order: Type.Optional(Type.Union([Type.Literal('newest'), Type.Literal('oldest')])),
-});
 
 export function balancesRoutes(app: App, api: Api): void {
   const read = { access: { scopes: ['read'], ownAccount: 'path' } } as const;
-  const { queries, balances, index } = api.reads;
+  const { queries, balances } = api.reads;
   const tags = ['reads'];
 
   app.get(
@@ -90,13 +90,15 @@ export function balancesRoutes(app: App, api: Api): void {
       config: read,
       schema: {
         tags,
-        summary: 'Read the balance of an account',
+        summary: 'Read the balance of an account, as it is or as it was',
         params: AccountPath,
-        querystring: closed(MinPosition),
-        response: shown(BalanceAnswer),
+        querystring: closed({ ...MinPosition, as_of: Type.Optional(AsOf) }),
+        response: shown(EitherBalance),
       },
+      serializerCompiler: () => (answer) => JSON.stringify(answer),
     },
-    async ({ params: { id: account }, query: { min_position: minPosition } }) => {
+    async ({ params: { id: account }, query: { min_position: minPosition, as_of: asOf } }) => {
+      if (asOf !== undefined) return balanceAt(api, { account, minPosition }, asOf);
       const balance = await reading(api, { account, minPosition }, () => balances.read(account, api.now()));
       return balance === null ? refuse('account_not_found') : withEpoch(api, balance.view);
     },
@@ -110,16 +112,21 @@ export function balancesRoutes(app: App, api: Api): void {
         tags,
         summary: 'List the lots of an account',
         params: AccountPath,
-        querystring: closed({ ...Listing.properties, open: Type.Optional(Type.Boolean()) }),
-        response: shown(pageOf(LotAnswer)),
+        querystring: closed({ ...PageQuery, ...MinPosition, open: Type.Optional(Type.Boolean()) }),
+        response: shown(pageOf(EitherLot)),
       },
     },
-    async ({
-      params: { id: account },
-      query: { min_position: minPosition, cursor, page_size: pageSize, open },
-    }) => {
-      const query = { account, now: api.now(), cursor, pageSize, open: open ?? false };
-      return await pageOfAccount(api, { account, cursor, minPosition }, () => listLots(queries, query));
+    async ({ principal, params: { id: account }, query: asked }) => {
+      const { cursor, min_position: minPosition } = asked;
+      const query = {
+        account,
+        now: api.now(),
+        cursor,
+        pageSize: asked.page_size,
+        open: asked.open ?? false,
+      };
+      const list = seesMoney(principal) ? listLotsFinance : listLots;
+      return await pageOfAccount(api, { account, cursor, minPosition }, () => list(queries, query));
     },
   );
 
@@ -141,78 +148,24 @@ export function balancesRoutes(app: App, api: Api): void {
       return await pageOfAccount(api, { account, cursor, minPosition }, () => readStatement(queries, period));
     },
   );
-
-  app.get(
-    '/v1/accounts/:id/usage',
-    {
-      config: read,
-      schema: {
-        tags,
-        summary: 'List the usage of an account',
-        params: AccountPath,
-        querystring: Period,
-        response: shown(pageOf(UsageAnswer)),
-      },
-    },
-    async ({ params: { id: account }, query }) => {
-      const period = periodOf(account, query);
-      const { cursor, min_position: minPosition } = query;
-      const page = await pageOfAccount(api, { account, cursor, minPosition }, () =>
-        listUsage(queries, period),
-      );
-      return { ...page, data: page.data.map((view) => withEpoch(api, view)) };
-    },
-  );
-
-  app.get(
-    '/v1/accounts/:id/usage/:usage_id',
-    {
-      config: read,
-      schema: {
-        tags,
-        summary: 'Read one usage',
-        params: closed({ id: Id, usage_id: Id }),
-        querystring: closed({ ...MinPosition, source: Type.Optional(Id) }),
-        response: shown(UsageAnswer),
-      },
-    },
-    async ({ params: { id: account, usage_id: id }, query: { source, min_position: minPosition } }) => {
-      const view = await reading(api, { account, minPosition }, () =>
-        getUsage(queries, index, { account, id, source }),
-      );
-      return view === null ? refuse('usage_not_found') : withEpoch(api, view);
-    },
-  );
-
-  app.get(
-    '/v1/usage',
-    {
-      config: { access: { scopes: ['read'] } },
-      schema: {
-        tags,
-        summary: 'List usage that has no price yet, of all accounts',
-        querystring: closed({ ...Listing.properties, status: Type.Literal('unpriced') }),
-        response: shown(pageOf(UsageAnswer)),
-      },
-    },
-    async ({ query: { cursor, page_size: pageSize, min_position: minPosition } }) => {
-      const page = await reading(api, { minPosition }, () => listUnpriced(queries, { cursor, pageSize }));
-      return { ...page, data: page.data.map((view) => withEpoch(api, view)) };
-    },
-  );
 }
 
-function periodOf(account: string, query: Static<typeof Period>) {
-  const faults: Faults = [];
-  const from = instantOf(query.from, 'from', faults) ?? undefined;
-  const to = instantOf(query.to, 'to', faults) ?? undefined;
-  settle(faults);
-  return {
-    account,
-    from,
-    to,
-    cursor: query.cursor,
-    pageSize: query.page_size,
-    order: query.order ?? 'newest',
-  } as const;
+async function balanceAt(
+  api: Api,
+  { account, minPosition }: ReadOf & { readonly account: string },
+  asOf: string,
+) {
+  const moment = await momentOf(api, asOf);
+  const view = await reading(api, { account, minPosition }, () =>
+    readBalanceAt(api.reads.queries, account, moment),
+  );
+  assertReached(api, moment, view.position);
+  if (view.entry_id === null && !(await wasOpen(api, account, moment))) return refuse('account_not_found');
+  return { ...withEpoch(api, view), as_of: asOf };
+}
+
+/** An account without an entry is not in the entries: its first event says when it was opened. */
+async function wasOpen({ store }: Api, account: string, moment: Until): Promise<boolean> {
+  const [opened] = await store.readStream(walletStream(account), { from: 0, limit: 1 });
+  return opened !== undefined && includes(moment, readEvent(opened));
 }

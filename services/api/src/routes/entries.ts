@@ -1,8 +1,9 @@
 /** The books, for finance: single entries with their postings, and the trial balance. */
 import { parseEntryId } from '@tallystick/domain';
-import { getEntry, readTrialBalance } from '@tallystick/projections';
+import { getEntry, readTrialBalance, readTrialBalanceAt } from '@tallystick/projections';
 import { Type } from 'typebox';
 import type { Api, App } from '../api.ts';
+import { AsOf, assertReached, momentOf } from '../as-of.ts';
 import { refuse } from '../problems.ts';
 import { reading, withEpoch } from '../reads.ts';
 import { closed, Decimal, EntryLine, MinPosition, Position, shown } from '../schemas.ts';
@@ -23,6 +24,7 @@ const TrialBalanceAnswer = Type.Object({
     }),
   ),
   position: Position,
+  as_of: Type.Optional(Type.String({ description: 'The moment that was asked for.' })),
 });
 
 export function entriesRoutes(app: App, api: Api): void {
@@ -56,13 +58,21 @@ export function entriesRoutes(app: App, api: Api): void {
       config: finance,
       schema: {
         tags,
-        summary: 'Read the trial balance',
-        querystring: closed(MinPosition),
+        summary: 'Read the trial balance, as it is or as it was',
+        description:
+          'All wallets together as `*`. With `as_of` every entry until then is added up: a second or so for a million.',
+        querystring: closed({ ...MinPosition, as_of: Type.Optional(AsOf) }),
         response: shown(TrialBalanceAnswer),
       },
     },
-    async ({ query: { min_position: minPosition } }) => {
-      return withEpoch(api, await reading(api, { minPosition }, () => readTrialBalance(api.reads.queries)));
+    async ({ query: { min_position: minPosition, as_of: asOf } }) => {
+      const { queries } = api.reads;
+      if (asOf === undefined)
+        return withEpoch(api, await reading(api, { minPosition }, () => readTrialBalance(queries)));
+      const moment = await momentOf(api, asOf);
+      const books = await reading(api, { minPosition }, () => readTrialBalanceAt(queries, moment));
+      assertReached(api, moment, books.position);
+      return { ...withEpoch(api, books), as_of: asOf };
     },
   );
 }

@@ -1,8 +1,9 @@
 /** Is it alive, is it ready, how is it doing. */
+import { METRICS_TYPE, type Meter } from '@tallystick/connect';
 import { Type } from 'typebox';
 import type { Api, App } from '../api.ts';
 import { STALE_MS } from '../auth.ts';
-import type { Metrics } from '../metrics.ts';
+import { inTime } from '../in-time.ts';
 
 /** Rule 9: not ready while further than this off the store's clock. */
 const CLOCK_MS_MAX = 2_000;
@@ -56,18 +57,18 @@ export function healthRoutes(app: App, api: Api): void {
   );
 }
 
-export function metricsRoute(app: App, metrics: Metrics, scopes: readonly ('read' | 'admin')[]): void {
-  app.get('/metrics', { config: { access: { scopes } }, schema: { hide: true } }, async (_request, reply) => {
-    const text = await metrics.text();
-    return reply.header('content-type', metrics.contentType).send(text);
-  });
+export function metricsRoute(app: App, meter: Meter): void {
+  const config = { access: { scopes: ['admin', 'read'] } } as const;
+  app.get('/metrics', { config, schema: { hide: true } }, async (_request, reply) =>
+    reply.header('content-type', METRICS_TYPE).send(await meter.text()),
+  );
 }
 
 async function readiness(api: Api) {
   const age = api.catalogue.ageMs();
   const [store, offset] = await Promise.all([
-    inTime(api.store.head('ledger-genesis')),
-    inTime(clockOffset(api)),
+    inTime(api.store.head('ledger-genesis'), PATIENCE_MS),
+    inTime(clockOffset(api), PATIENCE_MS),
   ]);
   const lag = api.reads.lagMs();
   return {
@@ -92,17 +93,4 @@ async function clockOffset({ reads, now }: Api): Promise<number> {
   );
   const middle = (before + now()) / 2;
   return Math.round(middle - (rows[0]?.ms ?? 0));
-}
-
-/** Null where it fails or takes too long. */
-function inTime<T>(work: Promise<T>): Promise<T | null> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), PATIENCE_MS);
-    work
-      .then(
-        (value) => resolve(value),
-        () => resolve(null),
-      )
-      .finally(() => clearTimeout(timer));
-  });
 }

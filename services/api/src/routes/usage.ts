@@ -20,6 +20,7 @@ import { malformed, Refused, refuse } from '../problems.ts';
 import { type Replayed, replayedUsage, type UsageEvent } from '../replays.ts';
 import { repriceCommand } from '../reprice-sweep.ts';
 import { closed, Id, ProblemBody, problems, recorded } from '../schemas.ts';
+import { causeOf } from '../trace-requests.ts';
 import { type ReadItem, readUsageItem, UsageItem } from '../usage-item.ts';
 
 export const BATCH_MAX = 5_000;
@@ -140,7 +141,10 @@ async function postMany(api: Api, request: FastifyRequest, items: readonly unkno
   const results = read.map((item, index) => {
     const outcome = item.ok ? outcomes[next++] : undefined;
     const problem = item.ok ? problemOfOutcome(known(outcome)) : item.problem;
-    if (problem !== null) return { id: idOf(items[index]), status: 'refused' as const, problem };
+    if (problem !== null) {
+      api.countRefusal(problem.code);
+      return { id: idOf(items[index]), status: 'refused' as const, problem };
+    }
     const done = recordedBy(known(outcome) as Extract<Outcome, { status: 'recorded' }>);
     const again = replays.get(done);
     return again === undefined
@@ -155,7 +159,7 @@ async function execute(
   request: FastifyRequest,
   read: readonly ReadItem[],
 ): Promise<readonly Outcome[]> {
-  const cause = { actor: request.principal.id, request: request.id };
+  const cause = causeOf(request);
   const orders: Order<WalletCommand>[] = [];
   for (const item of read) if (item.ok) orders.push({ id: item.account, command: item.command, cause });
   if (orders.length === 0) return [];

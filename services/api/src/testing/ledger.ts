@@ -1,7 +1,8 @@
-/** A whole ledger for tests, but for the port: store in memory, real PostgreSQL for the read models, real runner. */
+/** A whole ledger for tests, but for the port: real PostgreSQL for the read models, real runner, store in memory or there. */
 import { genesisDecider, type PriceBooks, type Scope } from '@tallystick/domain';
 import {
   createMemoryStore,
+  createPostgresStore,
   createRunner,
   type EventStore,
   type KeyIndex,
@@ -33,6 +34,9 @@ export interface TestLedger {
   readonly store: EventStore & KeyIndex;
   readonly projector: Projector;
   readonly postgres: TestPostgres;
+  /** Of the read models. */
+  readonly pool: pg.Pool;
+  readonly schema: string;
   /** Of all scopes. */
   readonly adminKey: string;
   /** Every answer that was seen. Each has been held against the OpenAPI document. */
@@ -60,6 +64,8 @@ export interface TestLedgerOptions {
   readonly isStarted?: () => boolean;
   readonly limits?: Partial<ApiLimits>;
   readonly runnerLimits?: Partial<RunnerLimits>;
+  /** Where the events are: in memory where left out; the other store is slower, and has limits of its own. */
+  readonly events?: 'memory' | 'postgres';
   /** In front of the store that everything uses. */
   readonly wrap?: (store: EventStore & KeyIndex) => EventStore & KeyIndex;
   readonly elapsed?: () => number;
@@ -71,8 +77,11 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
   const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
   pool.on('error', () => undefined);
   const schema = readsSchema('test');
-  const memory = createMemoryStore();
-  const store = options.wrap?.(memory) ?? memory;
+  const inner =
+    options.events === 'postgres'
+      ? await createPostgresStore({ connectionString: postgres.url, namespace: 'test' })
+      : createMemoryStore();
+  const store = options.wrap?.(inner) ?? inner;
   const catalogue = followCatalogue({
     store,
     ...(options.elapsed === undefined ? {} : { elapsed: options.elapsed }),
@@ -93,7 +102,7 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     [{ id: 'genesis', command: open, cause: { actor: 'test', request: '' } }],
     now() + 10_000,
   );
-  const projector = startProjector({ store: memory, pool, schema });
+  const projector = startProjector({ store: inner, pool, schema });
   const adminKey = await ensureAdminKey(runner, null, now);
   if (adminKey === null) throw new Error('a new ledger has an admin key already');
   await catalogue.fresh();
@@ -150,6 +159,8 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     store,
     projector,
     postgres,
+    pool,
+    schema,
     adminKey,
     seen,
     call,
