@@ -4,15 +4,20 @@
  * setting is bad (nothing was posted then), 1 where it failed, a call was not charged or the books do not agree.
  */
 import { parseArgs } from 'node:util';
+import { type Client, createClient, type TrialBalance } from '@tallystick/client';
 import { Presets, SingleBar } from 'cli-progress';
 import { BadInput } from './bad-input.ts';
-import { Ledger } from './ledger.ts';
 import { startServer } from './server.ts';
-import { isWhole, summaryLines, type Tally, type TrialBalance } from './summary.ts';
+import { isWhole, summaryLines, type Tally } from './summary.ts';
 import { readTraces, type TracedCall } from './trace.ts';
 
 const ACCOUNTS = 200;
+/** Calls that wait for their charge at once. The client gathers them into arrays. */
+const CALLERS = 2_000;
+/** Preparations that are under way at once, each a request of its own. */
 const CONNECTIONS = 64;
+/** A ledger that restarts in the middle is waited for. */
+const WITHIN_MS = 30_000;
 const MODEL = 'gpt-4o';
 
 /** What a call costs us, and 35 % on top; a credit is worth a hundredth of a cent. Rounded up to whole credits. */
@@ -35,11 +40,11 @@ async function main(): Promise<void> {
   const { calls, from } = await readTraces(filesNamed());
   console.log(`${calls.length.toLocaleString('en')} calls from ${from}, as usage of ${ACCOUNTS} accounts`);
   const server = await startServer();
-  const ledger = new Ledger(server.url, server.key, CONNECTIONS);
+  const ledger = createClient({ url: server.url, key: server.key, withinMs: WITHIN_MS });
   try {
     await prepare(ledger);
     const tally = await postAll(ledger, calls);
-    const trial = await caughtUp(ledger, calls);
+    const trial = await caughtUp(ledger);
     console.log(['', ...summaryLines(trial, tally)].join('\n'));
     if (!isWhole(trial, tally)) process.exitCode = 1;
   } finally {
@@ -56,17 +61,14 @@ function filesNamed(): string[] {
   }
 }
 
-async function prepare(ledger: Ledger): Promise<void> {
+async function prepare(ledger: Client): Promise<void> {
   // In force since before any call can have happened, which is when it is priced. And the same for all
   // traces, so that a ledger that has seen the demo before keeps the version it has.
-  await ledger.send('PUT', '/v1/price-books/default', {
-    ...PRICE_BOOK,
-    effective_from: '1970-01-01T00:00:00Z',
-  });
+  await ledger.priceBooks.publish('default', { ...PRICE_BOOK, effective_from: '1970-01-01T00:00:00Z' });
   const accounts = Array.from({ length: ACCOUNTS }, (_, index) => accountOf(index));
-  await inParallel(accounts, async (id) => {
-    await ledger.post('/v1/accounts', { id, name: `Customer ${id}` });
-    await ledger.post(`/v1/accounts/${id}/top-ups`, {
+  await inParallel(CONNECTIONS, accounts, async (id) => {
+    await ledger.accounts.open({ id, name: `Customer ${id}` });
+    await ledger.credits.topUp(id, {
       credits: '100000',
       paid: { amount: '10', currency: 'USD' },
       source: 'demo',
@@ -77,15 +79,15 @@ async function prepare(ledger: Ledger): Promise<void> {
 
 let lastPosition = 0n;
 
-async function postAll(ledger: Ledger, calls: readonly TracedCall[]): Promise<Tally> {
+async function postAll(ledger: Client, calls: readonly TracedCall[]): Promise<Tally> {
   const answers = new Map<string, number>();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   const bar = startBar(calls.length);
   let done = 0;
   try {
-    await inParallel(calls, async (call, index) => {
-      const { status, position } = await postOne(ledger, call, accountOf(index));
+    await inParallel(CALLERS, calls, async (call, index) => {
+      const { status, position } = await chargeOne(ledger, call, accountOf(index));
       answers.set(status, (answers.get(status) ?? 0) + 1);
       if (BigInt(position) > lastPosition) lastPosition = BigInt(position);
       done += 1;
@@ -110,12 +112,8 @@ function startBar(calls: number): SingleBar | null {
   return bar;
 }
 
-function postOne(
-  ledger: Ledger,
-  call: TracedCall,
-  account: string,
-): Promise<{ status: string; position: string }> {
-  return ledger.post('/v1/usage', {
+function chargeOne(ledger: Client, call: TracedCall, account: string) {
+  return ledger.usage.charge({
     id: call.id,
     account,
     model: MODEL,
@@ -128,19 +126,12 @@ function postOne(
 }
 
 /** The trial balance, once the read models hold the last charge. */
-async function caughtUp(ledger: Ledger, calls: readonly TracedCall[]): Promise<TrialBalance> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      const account = accountOf(calls.length - 1);
-      await ledger.send('GET', `/v1/accounts/${account}/balance?min_position=${lastPosition}`);
-      return await ledger.send('GET', '/v1/trial-balance');
-    } catch (error) {
-      if (tries === 100) throw error;
-    }
-  }
+function caughtUp(ledger: Client): Promise<TrialBalance> {
+  return ledger.books.trialBalance({ min_position: lastPosition.toString() });
 }
 
 async function inParallel<T>(
+  workers: number,
   items: readonly T[],
   work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
@@ -148,7 +139,7 @@ async function inParallel<T>(
   const worker = async (): Promise<void> => {
     for (let index = next++; index < items.length; index = next++) await work(items[index] as T, index);
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+  await Promise.all(Array.from({ length: workers }, worker));
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { isWhole, summaryLines, type TrialBalance } from './summary.ts';
+import { type Books, isWhole, summaryLines } from './summary.ts';
 
-const trial: TrialBalance = {
+const trial: Books = {
   units: [
     {
       unit: 'USD',
@@ -54,7 +54,7 @@ t.test('only calls that were charged are called charges; the rate counts all', a
   const lines = summaryLines(trial, tallyOf({ charged: 1_500, unpriced: 500 }));
   t.equal(cellOf(lines, 'charges'), '1,500');
   t.equal(cellOf(lines, 'unpriced'), '500');
-  t.equal(cellOf(lines, 'requests per second'), '1,000');
+  t.equal(cellOf(lines, 'calls per second'), '1,000');
 });
 
 t.test('where nothing was charged it says 0', async (t) => {
@@ -68,6 +68,6 @@ t.test('where all was charged there is no other row', async (t) => {
 t.test('it is whole only where every call was charged and every unit comes to zero', async (t) => {
   t.equal(isWhole(trial, tallyOf({ charged: 2 })), true);
   t.equal(isWhole(trial, tallyOf({ charged: 2, unpriced: 1 })), false);
-  const off: TrialBalance = { units: [...trial.units, { unit: 'EUR', total: '0.01', accounts: [] }] };
+  const off: Books = { units: [...trial.units, { unit: 'EUR', total: '0.01', accounts: [] }] };
   t.equal(isWhole(off, tallyOf({ charged: 2 })), false);
 });

@@ -1,12 +1,9 @@
 /** What the books say at the end: money is read off the trial balance; only the ledger's answers are counted. */
 
-export interface TrialBalance {
-  readonly units: readonly {
-    readonly unit: string;
-    readonly total: string;
-    readonly accounts: readonly { readonly account: string; readonly balance: string }[];
-  }[];
-}
+import type { TrialBalance } from '@tallystick/client';
+
+/** What of the trial balance is looked at. */
+export type Books = Pick<TrialBalance, 'units'>;
 
 /** What the ledger answered to the calls. */
 export interface Tally {
@@ -16,12 +13,12 @@ export interface Tally {
 }
 
 /** Everything went into the books, and they agree: each call was charged and each unit comes to zero. */
-export function isWhole(trial: TrialBalance, { answers }: Tally): boolean {
+export function isWhole(trial: Books, { answers }: Tally): boolean {
   return notCharged(answers).length === 0 && trial.units.every(({ total }) => total === '0');
 }
 
 /** Line by line: what became of the calls, what they earned, and the trial balance. */
-export function summaryLines(trial: TrialBalance, { answers, seconds }: Tally): string[] {
+export function summaryLines(trial: Books, { answers, seconds }: Tally): string[] {
   const usd = (prefix: string): bigint => sum(trial, 'USD', prefix);
   const revenue = -usd('income:');
   const cost = usd('expenses:suppliers:');
@@ -33,7 +30,7 @@ export function summaryLines(trial: TrialBalance, { answers, seconds }: Tally): 
     ['revenue released', `${show(revenue)} USD`],
     ['supplier cost', `${show(cost)} USD`],
     ['profit', `${show(revenue - cost)} USD`],
-    ['requests per second', Math.round(calls / seconds).toLocaleString('en')],
+    ['calls per second', Math.round(calls / seconds).toLocaleString('en')],
   ];
   return [
     ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value.padStart(24)}`),
@@ -51,7 +48,7 @@ function notCharged(answers: ReadonlyMap<string, number>): [string, number][] {
 }
 
 /** Sum in 10^-9, exactly. */
-function sum(trial: TrialBalance, unit: string, prefix: string): bigint {
+function sum(trial: Books, unit: string, prefix: string): bigint {
   const accounts = trial.units.find((candidate) => candidate.unit === unit)?.accounts ?? [];
   return accounts
     .filter(({ account }) => account.startsWith(prefix))

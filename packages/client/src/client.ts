@@ -1,0 +1,60 @@
+/** The client of one ledger: all calls, one gathering of charges, and an end that leaves nothing unsent. */
+import { accountCalls } from './accounts.ts';
+import { apiKeyCalls } from './api-keys.ts';
+import { authorizeCall } from './authorize.ts';
+import { bookCalls } from './books.ts';
+import { creditCalls } from './credits.ts';
+import { explainCalls } from './explain.ts';
+import type { Spent } from './holds.ts';
+import { holdCalls } from './holds.ts';
+import { type HoldRequest, type OpenHold, openHold, type RanUnderHold, withHold } from './open-hold.ts';
+import { priceBookCalls, quoteCall } from './prices.ts';
+import { balanceCalls } from './reads.ts';
+import { receiptCalls } from './receipts.ts';
+import { type Connection, openTransport } from './transport.ts';
+import { type Batching, usageCalls } from './usage.ts';
+
+export interface ClientOptions extends Connection {
+  readonly batching?: Batching;
+  /** How long the settle of a hold may take, all its tries together: the call has run. 60 s unless given. */
+  readonly settleWithinMs?: number;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+export function createClient(options: ClientOptions) {
+  const transport = openTransport(options);
+  const usage = usageCalls(transport, options.batching ?? {});
+  const authorize = authorizeCall(transport);
+  const holds = holdCalls(transport);
+  const { settleWithinMs = 60_000 } = options;
+  const context = { transport, authorize, holds, settleWithinMs };
+
+  return {
+    usage: usage.calls,
+    authorize,
+    holds: {
+      ...holds,
+      /** For `await using`: at the end of its scope it is settled with what was streamed, else void. */
+      open: (request: HoldRequest): Promise<OpenHold> => openHold(request, context),
+    },
+    withHold<R extends Spent>(
+      request: HoldRequest,
+      work: (hold: OpenHold) => Promise<R>,
+    ): Promise<RanUnderHold<R>> {
+      return withHold(request, work, context);
+    },
+    quote: quoteCall(transport),
+    accounts: { ...accountCalls(transport), ...balanceCalls(transport), ...explainCalls(transport) },
+    credits: creditCalls(transport),
+    priceBooks: priceBookCalls(transport),
+    books: bookCalls(transport),
+    receipts: receiptCalls(transport),
+    apiKeys: apiKeyCalls(transport),
+    /** Sends the charges that wait, and resolves when each has its answer. */
+    flush: (): Promise<void> => usage.gathering.flush(),
+    /** Takes no more charges and flushes. For the shutdown of a process, after its last request has ended. */
+    close: (): Promise<void> => usage.gathering.close(),
+    [Symbol.asyncDispose]: (): Promise<void> => usage.gathering.close(),
+  };
+}

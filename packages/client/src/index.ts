@@ -1,0 +1,18 @@
+/** What users of the client may name. */
+export type * from './accounts.ts';
+export type { CreatedApiKey, ListedApiKey, NewApiKey, Scope } from './api-keys.ts';
+export type { Authorization, Authorized, AuthorizeRequest, Timeout } from './authorize.ts';
+export type { Entry, Posting, TrialBalance } from './books.ts';
+export { type Client, type ClientOptions, createClient } from './client.ts';
+export type * from './credits.ts';
+export { ClientClosed, LedgerRefused, LedgerUnreachable, QueueFull } from './errors.ts';
+export type { Explanation, Move, OwnExplanation } from './explain.ts';
+export type * from './holds.ts';
+export { HoldDenied, type HoldRequest, OpenHold, type RanUnderHold, SettleUndelivered } from './open-hold.ts';
+export type * from './prices.ts';
+export type * from './reads.ts';
+export type { Receipt, Seal } from './receipts.ts';
+export type { Routes } from './routes.ts';
+export type * from './shapes.ts';
+export type { Connection } from './transport.ts';
+export type * from './usage.ts';
