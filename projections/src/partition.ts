@@ -6,7 +6,13 @@
  * In quiet times a batch is written at once; under load they are written at most every `gatherMs`, because a few
  * large writes cost a fraction of many small ones (speed.md, 5). A waiting reader shortens that to `hurryMs`.
  */
-import { type EventStore, type Page, type RecordedEvent, splitStream } from '@tallystick/event-store';
+import {
+  decodeEvent,
+  type EventStore,
+  type Page,
+  type RecordedEvent,
+  splitStream,
+} from '@tallystick/event-store';
 import type { Pool, PoolClient } from 'pg';
 import { type Batch, lastEventOf, readBatch } from './batch.ts';
 import {
@@ -201,10 +207,24 @@ export class Partition {
         this.#become({ status: 'running' });
       }
       this.#failures = 0;
-      if (!page.atEnd) continue;
+      if (!page.atEnd) {
+        await this.#amidLoad(page);
+        continue;
+      }
       if (this.#rungAt === askedAt) this.#rungAt = null;
       await this.#atEnd(enders);
     }
+  }
+
+  /**
+   * Under a load without a pause no page that comes from memory is the last one. What is left is younger than what has
+   * been written; and as long as pages are not full, there is time for a snapshot: else tails would grow with the load.
+   */
+  async #amidLoad({ events }: Page): Promise<void> {
+    const newest = events.at(-1);
+    if (newest === undefined || events.length >= this.#options.batchMax) return;
+    if (this.#rungAt !== null) this.#rungAt = Math.max(this.#rungAt, decodeEvent(newest).recordedAt);
+    await this.#snapshots.take(1);
   }
 
   async #atEnd(enders: readonly PromiseWithResolvers<void>[]): Promise<void> {
