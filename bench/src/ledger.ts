@@ -25,13 +25,15 @@ export interface LedgerOptions {
   readonly esdbUrl: string | null;
   /** Flags for Node, to profile it. */
   readonly flags?: readonly string[];
+  /** Starts this one again, on its folder; left out: a new ledger. */
+  readonly again?: Pick<Ledger, 'key' | 'namespace'>;
 }
 
 const MAIN = join(import.meta.dirname, '../../services/standalone/src/main.ts');
 
-export async function startLedger({ folder, esdbUrl, flags = [] }: LedgerOptions): Promise<Ledger> {
-  const key = randomBytes(24).toString('base64url');
-  const namespace = `bench${Date.now().toString(36)}`;
+export async function startLedger({ folder, esdbUrl, flags = [], again }: LedgerOptions): Promise<Ledger> {
+  const key = again?.key ?? randomBytes(24).toString('base64url');
+  const namespace = again?.namespace ?? `bench${Date.now().toString(36)}`;
   const port = await freePort();
   const { LEDGER_POSTGRES_URL: _, LEDGER_ESDB_URL: __, ...inherited } = process.env;
   const child = spawn(process.execPath, ['--max-semi-space-size=64', ...flags, MAIN], {

@@ -10,6 +10,7 @@ import type { BareClientJob } from './bare-client.ts';
 import type { BareInsertJob, BareReport } from './bare-insert.ts';
 import type { BareRouteJob } from './bare-route.ts';
 import { startChild } from './children.ts';
+import { clientRow } from './client-rows.ts';
 import { esdbRows, openServer } from './esdb-rows.ts';
 import { type Ledger, prepare, readBooks, startLedger, usageSchema } from './ledger.ts';
 import type { LoadJob, LoadReport } from './load.ts';
@@ -30,7 +31,7 @@ import {
   warmUp,
 } from './rows.ts';
 
-const ROWS = [1, 2, 3, 4, 5, 6];
+const ROWS = [1, 2, 3, 4, 5, 6, 7];
 const HELP = `pnpm bench [--quick] [--rows 1,3] [--seconds n] [--rounds n]
 
   1  one usage per request, ${WALLETS} wallets     | a bare route that checks the same body
@@ -38,7 +39,8 @@ const HELP = `pnpm bench [--quick] [--rows 1,3] [--seconds n] [--rounds n]
   3  arrays of 1,000                        | bare insert from unnest
   4  on EventStoreDB: singles, arrays       | its client's appends (LEDGER_ESDB_URL, else a stand-in)
   5  authorize, balances                    | the bare route
-  6  projection lag at half load            |`;
+  6  projection lag at half load            |
+  7  one call per charge by the client      | the bare route`;
 
 /** Of one run, and how many of each side, where nothing else is asked for. */
 const SECONDS = 3;
@@ -140,6 +142,7 @@ async function onPostgres(folder: string, plan: Plan, generator: Generator, faul
   const ledger = await startLedger({ folder, esdbUrl: null });
   const route = startChild<BareRouteJob, string>('bare-route.ts');
   const inserter = startChild<BareInsertJob, BareReport>('bare-insert.ts');
+  const callers = startChild<LoadJob, LoadReport>('client-load.ts');
   try {
     await prepare(ledger, WALLETS);
     const bare = { url: await route.ask({ schema: await usageSchema(ledger) }), pid: route.pid };
@@ -151,10 +154,11 @@ async function onPostgres(folder: string, plan: Plan, generator: Generator, faul
     if (plan.wanted.has(6)) results.push(...(await lagRow(bench, halfOfRowOne(results))));
     if (plan.wanted.has(5)) results.push(...(await readRows(bench)));
     if (plan.wanted.has(3)) results.push(...(await arrayRow(bench, inserter)));
+    if (plan.wanted.has(7)) results.push(...(await clientRow(bench, callers)));
     faults.push(...(await checkBooks(ledger, charged)));
     return { results, version: await postgresVersion(ledger) };
   } finally {
-    await Promise.all([route.stop(), inserter.stop()]);
+    await Promise.all([route.stop(), inserter.stop(), callers.stop()]);
     await ledger.stop();
   }
 }

@@ -27,6 +27,8 @@ export interface Sending {
   readonly prefix: string;
   /** How many wallets take turns. */
   readonly wallets: number;
+  /** The first of them; 0 where left out. */
+  readonly firstWallet?: number;
   /** Items of one array; they are spread over `walletsPerArray` wallets. */
   readonly items: number;
   readonly walletsPerArray: number;
@@ -36,8 +38,8 @@ export const accountOf = (index: number): string => `bench-${String(index).padSt
 
 /** Makes the next request, each time it is called. */
 export function requestsOf(sending: Sending): () => string {
-  const { kind, key, prefix, wallets, items, walletsPerArray } = sending;
-  const accounts = Array.from({ length: wallets }, (_, index) => accountOf(index));
+  const { kind, key, prefix, wallets, firstWallet = 0, items, walletsPerArray } = sending;
+  const accounts = Array.from({ length: wallets }, (_, index) => accountOf(firstWallet + index));
   const posting = (path: string) =>
     `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: `;
   const toUsage = posting('/v1/usage');

@@ -56,6 +56,28 @@ t.test('200 charges and two arrays are answered, projected, and in the books to 
   t.same(await readBooks(ledger), { unbalanced: [], charged });
 });
 
+t.test('callers through the typed client are answered, projected, and in the books as well', async (t) => {
+  const callers = startChild<LoadJob, LoadReport>('client-load.ts');
+  t.teardown(() => callers.stop());
+  const before = await readBooks(ledger);
+  let charged = 0;
+  const groups = { ledger: [ledger.pid], postgres: [ledger.postgres.pid] };
+  const through = await runCharges(
+    ledger,
+    callers,
+    { ...job, prefix: 'client' },
+    groups,
+    ({ items, credits }) => {
+      t.equal(items, 200);
+      charged += credits;
+    },
+  );
+  t.same(through.faults, []);
+  t.same(await readBooks(ledger), { unbalanced: [], charged: before.charged + charged });
+  const refused = await callers.ask({ ...job, key: 'a-wrong-key', prefix: 'wrong', requestsMax: 5 });
+  t.match(refused, { requests: 5, items: 0, failed: 5, firstFailure: /^LedgerRefused: unauthorized/ });
+});
+
 t.test('wrong answers are counted and the first is told', async (t) => {
   const report = await generator.ask({ ...job, key: 'a-wrong-key', prefix: 'wrong', requestsMax: 5 });
   t.match(report, { requests: 5, items: 0, failed: 5, firstFailure: /^401 / });
