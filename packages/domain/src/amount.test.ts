@@ -86,6 +86,32 @@ test('an amount survives being written and read, in every unit', async () => {
   );
 });
 
+test('the quick way and the long way to read an amount agree, at any length', async () => {
+  const digits = (max: number) =>
+    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: max });
+  const decimal = fc.tuple(fc.constantFrom('', '-'), digits(10), fc.option(digits(9), { nil: null }));
+  fc.assert(
+    fc.property(decimal, fc.constantFrom(CREDITS, 'USD', 'tokens'), ([sign, whole, fraction], unit) => {
+      const text = `${sign}${whole}${fraction === null ? '' : `.${fraction}`}`;
+      const steps = readAmount(text, unit);
+      if (steps === 'too_large') return true;
+      // Trailing zeros beyond the unit's places are let pass from outside, and never written by ourselves.
+      if ((fraction?.length ?? 0) > scaleOf(unit)) return true;
+      return parseAmount(text, unit) === steps;
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('around the largest exact Number, amounts are written alike', async (t) => {
+  for (const by of [0n, 1n, 2n]) {
+    const steps = BigInt(Number.MAX_SAFE_INTEGER) + by;
+    t.equal(formatCredits(steps), `9007199254.74${(991n + by).toString().padStart(4, '0')}`);
+    t.equal(formatCredits(-steps), `-${formatCredits(steps)}`);
+    t.equal(parseCredits(formatCredits(steps)), steps);
+  }
+});
+
 test('ties go to the even neighbour, below zero too', async (t) => {
   const cases: readonly [bigint, bigint, bigint][] = [
     [5n, 2n, 2n],

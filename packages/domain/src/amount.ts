@@ -49,14 +49,41 @@ export function readAmount(text: string, unit: string): bigint | AmountFault {
 /** An amount that this ledger wrote itself. Anything else is a bug or a damaged event, so it throws. */
 export function parseAmount(text: string, unit: string): bigint {
   const scale = scaleOf(unit);
-  if (SHORT_WHOLE.test(text)) return BigInt(text) * powerOfTen(scale);
+  const short = shortSteps(text, scale);
+  if (short !== null) return short;
   const match = DECIMAL.exec(text);
   const fraction = match?.[3] ?? '';
   if (match === null || fraction.length > scale) throw new Error(`not an amount in ${unit}: ${text}`);
   const steps = BigInt((match[2] ?? '') + fraction.padEnd(scale, '0'));
   return match[1] === '-' ? -steps : steps;
 }
-const SHORT_WHOLE = /^-?\d{1,15}$/;
+
+const TENS = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
+/** Digits that a Number holds exactly, whatever they are. */
+const EXACT_DIGITS = 15;
+const ZERO = 48;
+const MINUS = 45;
+const POINT = 46;
+
+/** The usual amount, read without a bigint until the end; null where it is too long for that, or is none. */
+function shortSteps(text: string, scale: number): bigint | null {
+  const start = text.charCodeAt(0) === MINUS ? 1 : 0;
+  let number = 0;
+  let digits = 0;
+  let point = -1;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= ZERO && code <= ZERO + 9) {
+      number = number * 10 + (code - ZERO);
+      digits += 1;
+    } else if (code === POINT && point === -1 && digits > 0) point = digits;
+    else return null;
+  }
+  const missing = point === -1 ? scale : scale - (digits - point);
+  if (digits === 0 || point === digits || missing < 0 || digits + missing > EXACT_DIGITS) return null;
+  const steps = number * (TENS[missing] ?? 10 ** missing);
+  return BigInt(start === 1 ? -steps : steps);
+}
 
 /** Smallest steps to the canonical decimal string: `-1500000n` credits is `"-1.5"`. */
 export function formatAmount(steps: bigint, unit: string): string {
@@ -64,12 +91,26 @@ export function formatAmount(steps: bigint, unit: string): string {
 }
 
 export function formatScaled(steps: bigint, scale: number): string {
+  if (steps >= -SAFE && steps <= SAFE) return formatSafe(Number(steps), scale);
   const power = powerOfTen(scale);
   if (steps % power === 0n) return (steps / power).toString();
   const negative = steps < 0n;
   const digits = (negative ? -steps : steps).toString().padStart(scale + 1, '0');
   const fraction = digits.slice(-scale).replace(/0+$/, '');
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${fraction}`;
+}
+
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** The same for steps that a Number holds exactly; so are their quotient and rest. */
+function formatSafe(steps: number, scale: number): string {
+  const power = TENS[scale] ?? 10 ** scale;
+  const magnitude = Math.abs(steps);
+  const rest = magnitude % power;
+  const sign = steps < 0 ? '-' : '';
+  const whole = (magnitude - rest) / power;
+  if (rest === 0) return `${sign}${whole}`;
+  return `${sign}${whole}.${String(rest).padStart(scale, '0').replace(/0+$/, '')}`;
 }
 
 export const parseCredits = (text: string): bigint => parseAmount(text, CREDITS);

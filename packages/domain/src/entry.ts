@@ -13,7 +13,9 @@ export interface Posting {
 }
 
 /** Segments may hold anything, so each is percent-encoded: `:` and `/` in a model's name cannot forge an account. */
-const segment = encodeURIComponent;
+const segment = (name: string): string => (PLAIN.test(name) ? name : encodeURIComponent(name));
+/** What would come out as it went in; to ask is cheaper than to encode. */
+const PLAIN = /^[A-Za-z0-9_.-]*$/;
 
 export const accounts = {
   available: (wallet: string) => `liabilities:wallets:${segment(wallet)}:available`,
