@@ -10,7 +10,7 @@
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { DomainEvent, Stored } from '@tallystick/domain';
-import type { NewEvent, RecordedEvent } from './port.ts';
+import type { Decided, NewEvent, RecordedEvent } from './port.ts';
 
 const VERSION = 1;
 
@@ -28,6 +28,8 @@ export interface Draft {
   readonly event: DomainEvent;
   readonly cause: Cause;
   readonly fingerprint: string | null;
+  /** As its text will be read. */
+  readonly envelope: object;
   readonly data: string;
   readonly facts: string;
 }
@@ -39,13 +41,13 @@ export function draftEvent(
   cause: Cause,
   fingerprint: string | null,
 ): Draft {
-  const body = JSON.stringify(event.data);
-  const data = `{"v":${VERSION},"recorded_at":"${recordedAt}"${body === '{}' ? '}' : `,${body.slice(1)}`}`;
+  const envelope = { v: VERSION, recorded_at: recordedAt, ...event.data };
   return {
     event,
     cause,
     fingerprint: event.key === null ? null : fingerprint,
-    data,
+    envelope,
+    data: JSON.stringify(envelope),
     facts: JSON.stringify(event.facts),
   };
 }
@@ -78,6 +80,13 @@ export function sealDraft(
       key: event.key,
       data: draft.data,
       meta: `${meta},"hash":"${digest}"}`,
+      decided: {
+        data: draft.envelope,
+        facts: event.facts,
+        fingerprint: draft.fingerprint,
+        actor: cause.actor,
+        left,
+      },
     },
     hash: digest,
   };
@@ -139,23 +148,27 @@ export type StoredEvent<E extends DomainEvent = DomainEvent> = Stored<E> & {
 
 /** Reads a stored event back. An envelope version this code does not know stops whoever reads it (rule 11). */
 export function decodeEvent<E extends DomainEvent>(recorded: RecordedEvent): StoredEvent<E> {
-  const data = JSON.parse(recorded.data) as { v: number; recorded_at: string };
-  const meta = JSON.parse(recorded.meta) as Envelope;
-  if (data.v !== VERSION || meta.v !== VERSION) {
-    throw new Error(`${recorded.stream}:${recorded.revision} has an envelope of another version`);
-  }
+  const { data, facts, fingerprint, actor, left } = recorded.decided ?? readTexts(recorded);
   // The shapes are this ledger's own promise (wallet/events.ts); `evolve` throws on a type it does not know.
   return {
     type: recorded.type,
     key: recorded.key,
     data,
-    facts: meta.facts,
+    facts,
     stream: recorded.stream,
     revision: recorded.revision,
     position: recorded.position,
-    recordedAt: Date.parse(data.recorded_at),
-    fingerprint: meta.fp ?? null,
-    actor: meta.actor,
-    left: meta.left,
+    recordedAt: Date.parse((data as { recorded_at: string }).recorded_at),
+    fingerprint,
+    actor,
+    left,
   } as unknown as StoredEvent<E>;
+}
+
+function readTexts(recorded: RecordedEvent): Decided {
+  const data = JSON.parse(recorded.data) as { v: number };
+  const { v, facts, fp = null, actor, left } = JSON.parse(recorded.meta) as Envelope;
+  if (data.v !== VERSION || v !== VERSION)
+    throw new Error(`${recorded.stream}:${recorded.revision} has an envelope of another version`);
+  return { data, facts, fingerprint: fp, actor, left };
 }

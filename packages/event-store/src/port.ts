@@ -15,6 +15,20 @@ export interface NewEvent {
   readonly key: string | null;
   readonly data: string;
   readonly meta: string;
+  /**
+   * What `data` and `meta` say, where the process that decided the event still has it: a store may hand it to readers of
+   * that process, so that nobody parses what is known. It is never stored.
+   */
+  readonly decided?: Decided;
+}
+
+/** Of an event, what reading its texts would give. Nobody changes it. */
+export interface Decided {
+  readonly data: object;
+  readonly facts: object;
+  readonly fingerprint: string | null;
+  readonly actor: string;
+  readonly left: number;
 }
 
 export interface RecordedEvent extends NewEvent {
