@@ -54,13 +54,8 @@ export {
   type PageQuery,
 } from './paging.ts';
 export { partitionOf } from './partition.ts';
-export {
-  type BatchReport,
-  type Projector,
-  type ProjectorOptions,
-  type ProjectorState,
-  startProjector,
-} from './projector.ts';
+export type { BatchReport, ProjectorState } from './progress.ts';
+export { type Projector, type ProjectorOptions, startProjector } from './projector.ts';
 export { openReads, type Reads } from './reads.ts';
 export {
   positionOf,

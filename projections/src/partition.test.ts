@@ -23,8 +23,11 @@ const start = (store: EventStore, schema: string, options: Partial<ProjectorOpti
 
 async function projectAll(store: EventStore, schema: string, partitions: number): Promise<void> {
   const projector = start(store, schema, { partitions });
-  await projector.caughtUp();
-  await projector.stop();
+  try {
+    await projector.caughtUp();
+  } finally {
+    await projector.stop();
+  }
 }
 
 /** Tables that are kept per partition come to the same sums; all others to the same rows. */

@@ -13,24 +13,18 @@ import {
   type RecordedEvent,
   splitStream,
 } from '@tallystick/event-store';
-import type { Pool, PoolClient } from 'pg';
-import { type Batch, lastEventOf, readBatch } from './batch.ts';
-import {
-  assertSameHistory,
-  type Checkpoint,
-  moveCheckpoint,
-  readCheckpoint,
-  readIdentity,
-} from './checkpoint.ts';
+import type { Pool } from 'pg';
+import { lastEventOf, readBatch } from './batch.ts';
+import { assertSameHistory, type Checkpoint, readCheckpoint, readIdentity } from './checkpoint.ts';
 import { isFinal, LostCheckpoint } from './faults.ts';
 import { modelsFor } from './models.ts';
-import type { BatchReport, ProjectorState } from './projector.ts';
+import type { BatchReport, ProjectorState } from './progress.ts';
 import type { ReadModel } from './read-model.ts';
-import { claim, migrate, quoted } from './schema.ts';
+import { claim, migrate } from './schema.ts';
 import type { StreamFolder } from './snapshots/folder.ts';
 import { SnapshotTaker } from './snapshots/take.ts';
 import type { Time } from './time.ts';
-import { inTransaction } from './transaction.ts';
+import { writeBatch } from './write-batch.ts';
 
 export interface PartitionOptions {
   readonly store: EventStore;
@@ -252,14 +246,14 @@ export class Partition {
   }
 
   async #write(from: Checkpoint, page: Page): Promise<void> {
-    const { time, pool, onWritten } = this.#options;
+    const { time, pool, schema, partition, onWritten } = this.#options;
     const began = time.monotonic();
     const batch = readBatch(this.#ownOf(page.events));
     const oldest = batch.items[0];
     this.#oldest = oldest === undefined ? null : Date.parse(oldest.at);
     const last = lastEventOf(page.events) ?? from.last;
     const to: Checkpoint = { cursor: page.cursor, position: page.position, last };
-    await inTransaction(pool, BEGIN, (client) => this.#writeRows(client, batch, from, to));
+    await writeBatch({ pool, schema, partition, models: this.#models }, batch, from, to);
     this.#checkpoint = to;
     this.#position = to.position;
     this.#become({ status: 'running' });
@@ -280,17 +274,6 @@ export class Partition {
     return events.filter(({ stream }) => partitionOf(splitStream(stream).id, partitions) === partition);
   }
 
-  async #writeRows(client: PoolClient, batch: Batch, from: Checkpoint, to: Checkpoint): Promise<void> {
-    const { schema, partition } = this.#options;
-    await moveCheckpoint(client, schema, partition, from, to, batch.items.at(-1)?.at ?? null);
-    const context = { schema: quoted(schema), partition, dueAccounts: new Set<string>() };
-    const folds = this.#models.map((model) => model.fold(context));
-    for (const item of batch.items) for (const fold of folds) fold.add(item);
-    for (const fold of folds) await fold.write(client);
-    for (const fold of folds) await fold.settle?.(client);
-    await client.query('select pg_notify($1, $2)', [schema, to.position.toString()]);
-  }
-
   async #sleepUntilRung(): Promise<void> {
     const { time, pollMs } = this.#options;
     const timer = new AbortController();
@@ -299,10 +282,3 @@ export class Partition {
     timer.abort();
   }
 }
-
-/**
- * Every statement has its index. Plans are made anew each time, but a table that grew since its statistics were taken
- * would be scanned whole (speed.md, 1); and compiling a plan costs more than running it.
- */
-const BEGIN = `begin; set local enable_seqscan = off; set local enable_hashjoin = off;
-  set local enable_mergejoin = off; set local jit = off; set local idle_in_transaction_session_timeout = '30s'`;

@@ -3,7 +3,8 @@ import { createMemoryStore, decodeEvent, type EventStore } from '@tallystick/eve
 import { startPostgres } from '@tallystick/event-store/testing';
 import pg from 'pg';
 import t from 'tap';
-import { type ProjectorState, startProjector } from './projector.ts';
+import type { ProjectorState } from './progress.ts';
+import { startProjector } from './projector.ts';
 import { openReads } from './reads.ts';
 import { rebuildReads, SchemaNotEmpty } from './rebuild.ts';
 import { quoted } from './schema.ts';

@@ -6,6 +6,7 @@ import { walletDecider } from '@tallystick/domain';
 import type { EventStore } from '@tallystick/event-store';
 import type { Pool } from 'pg';
 import { Partition, partitionOf } from './partition.ts';
+import type { BatchReport, ProjectorState } from './progress.ts';
 import { quoted } from './schema.ts';
 import { folderOf, type StreamFolder } from './snapshots/folder.ts';
 import { realTime, type Time } from './time.ts';
@@ -31,25 +32,6 @@ export interface ProjectorOptions {
   readonly time?: Time;
   readonly onState?: (state: ProjectorState) => void;
   readonly onBatch?: (batch: BatchReport) => void;
-}
-
-export type ProjectorState =
-  | { readonly status: 'starting' }
-  /** Another projector moves the checkpoint; this one looks again from time to time. */
-  | { readonly status: 'standby' }
-  | { readonly status: 'running' }
-  /** Store or database are away, or the ledger is not opened yet; it goes on by itself. */
-  | { readonly status: 'waiting'; readonly reason: string; readonly error?: unknown }
-  /** It met what it must not skip, or rows that are not its own: people have to look (rules 10, 11). */
-  | { readonly status: 'halted'; readonly error: Error }
-  | { readonly status: 'stopped' };
-
-export interface BatchReport {
-  readonly events: number;
-  /** From the recording of the oldest event in it until its rows could be read. */
-  readonly lagMs: number;
-  readonly writeMs: number;
-  readonly position: bigint;
 }
 
 export interface Projector {

@@ -2,7 +2,8 @@
 import type { EventStore } from '@tallystick/event-store';
 import type { Pool } from 'pg';
 import { readIdentity } from './checkpoint.ts';
-import { type ProjectorState, startProjector } from './projector.ts';
+import type { ProjectorState } from './progress.ts';
+import { startProjector } from './projector.ts';
 import { assertSchema, CHECKPOINT, dropSchema, quoted } from './schema.ts';
 import type { StreamFolder } from './snapshots/folder.ts';
 import { type Until, upTo } from './until.ts';

@@ -4,7 +4,7 @@
  */
 import { ROOT_CONTEXT, SpanKind, type Tracer } from '@opentelemetry/api';
 import { type EventStore, linkTo, observeStore, type Page, traceOf } from '@tallystick/event-store';
-import type { BatchReport } from './projector.ts';
+import type { BatchReport } from './progress.ts';
 
 /** More links than this an SDK throws away. */
 const LINKS_MAX = 128;

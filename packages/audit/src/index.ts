@@ -13,7 +13,7 @@ export { type AuditedEvent, type PostingText, readEvent } from './event.ts';
 export { type Explanation, explain, explainToFinance, type FinanceExplanation } from './explain.ts';
 export { type EventsPage, type EventsQuery, readEventsPage } from './explain-page.ts';
 export { type ExportOptions, exportJournal } from './export/export.ts';
-export { FORMATS, type FormatName } from './export/format.ts';
+export { FORMATS, type FormatName } from './export/formats.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { createSealChecker } from './seal/check.ts';
 export { gatherSeal } from './seal/gather.ts';

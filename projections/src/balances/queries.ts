@@ -1,7 +1,8 @@
 /**
  * Balances as they are *now*: what has fallen due is left out already, whether or not anyone has carried it out
- * (rules 28, 33). Reads that come while one is under way travel together in the next query.
+ * (rules 28, 33).
  */
+import { gathered } from '../gathered.ts';
 import type { Reads } from '../reads.ts';
 import { credits, instant, reached } from '../reads.ts';
 import { afterDues } from '../wallets/dues.ts';
@@ -44,39 +45,13 @@ export interface BalanceReader {
 interface Asked {
   readonly account: string;
   readonly now: number;
-  readonly resolve: (read: BalanceRead | null) => void;
-  readonly reject: (error: unknown) => void;
 }
 
-const IN_FLIGHT_MAX = 2;
 const TOGETHER_MAX = 200;
 
 export function createBalanceReader(reads: Reads): BalanceReader {
-  let waiting: Asked[] = [];
-  let inFlight = 0;
-
-  function next(): void {
-    if (inFlight >= IN_FLIGHT_MAX || waiting.length === 0) return;
-    const asked = waiting.slice(0, TOGETHER_MAX);
-    waiting = waiting.slice(TOGETHER_MAX);
-    inFlight += 1;
-    answer(reads, asked)
-      .catch((error: unknown) => {
-        for (const { reject } of asked) reject(error);
-      })
-      .finally(() => {
-        inFlight -= 1;
-        next();
-      });
-  }
-
-  return {
-    read: (account, now) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ account, now, resolve, reject });
-        if (waiting.length === 1) setImmediate(next);
-      }),
-  };
+  const ask = gathered<Asked, BalanceRead | null>(TOGETHER_MAX, (asked) => answer(reads, asked));
+  return { read: (account, now) => ask({ account, now }) };
 }
 
 interface Row {
@@ -94,7 +69,10 @@ interface Row {
   readonly expiring: [lot: string, free: string, expiresAt: string][] | null;
 }
 
-async function answer(reads: Reads, asked: readonly Asked[]): Promise<void> {
+async function answer(
+  reads: Reads,
+  asked: readonly Asked[],
+): Promise<readonly (BalanceRead | null | Promise<BalanceRead | null>)[]> {
   const { schema, pool } = reads;
   const now = asked.reduce((latest, one) => Math.max(latest, one.now), 0);
   // One statement, so rows and checkpoint are of one snapshot: the position is true of every row.
@@ -119,12 +97,11 @@ async function answer(reads: Reads, asked: readonly Asked[]): Promise<void> {
     ],
   });
   const byAccount = new Map(rows.map((row) => [row.account, row]));
-  for (const { account, now: at, resolve, reject } of asked) {
+  return asked.map(({ account, now: at }) => {
     const row = byAccount.get(account);
-    if (row === undefined) resolve(null);
-    else if (row.due) readAfterDues(reads, account, at).then(resolve, reject);
-    else resolve(readOf(row));
-  }
+    if (row === undefined) return null;
+    return row.due ? readAfterDues(reads, account, at) : readOf(row);
+  });
 }
 
 function readOf(row: Row): BalanceRead {

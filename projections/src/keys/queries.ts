@@ -1,13 +1,12 @@
-/** Key look-ups against the index. What is asked for while queries are under way travels together in the next one. */
+/** Key look-ups against the index. */
 import type { KeyIndex, KeyLookup } from '@tallystick/event-store';
 import type { Pool } from 'pg';
+import { gathered } from '../gathered.ts';
 import { quoted } from '../schema.ts';
 
 interface Asked {
   readonly stream: string;
   readonly keys: readonly string[];
-  readonly resolve: (lookup: KeyLookup) => void;
-  readonly reject: (error: unknown) => void;
 }
 interface Row {
   readonly at: number;
@@ -16,40 +15,16 @@ interface Row {
   readonly revision: string | null;
 }
 
-const IN_FLIGHT_MAX = 2;
 /** Each key is a look into an index: a larger query keeps others waiting for longer than it saves. */
 const TOGETHER_MAX = 1_000;
 
 /** A KeyIndex on the projector's table; for stores that do not enforce keys themselves. */
 export function createKeyIndex(pool: Pool, schema: string): KeyIndex {
-  let waiting: Asked[] = [];
-  let inFlight = 0;
-
-  function next(): void {
-    if (inFlight >= IN_FLIGHT_MAX || waiting.length === 0) return;
-    const asked = waiting.slice(0, TOGETHER_MAX);
-    waiting = waiting.slice(TOGETHER_MAX);
-    inFlight += 1;
-    answer(pool, quoted(schema), asked)
-      .catch((error: unknown) => {
-        for (const { reject } of asked) reject(error);
-      })
-      .finally(() => {
-        inFlight -= 1;
-        next();
-      });
-  }
-
-  return {
-    lookup: (stream, keys) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ stream, keys, resolve, reject });
-        if (waiting.length === 1) setImmediate(next);
-      }),
-  };
+  const ask = gathered<Asked, KeyLookup>(TOGETHER_MAX, (asked) => answer(pool, quoted(schema), asked));
+  return { lookup: (stream, keys) => ask({ stream, keys }) };
 }
 
-async function answer(pool: Pool, schema: string, asked: readonly Asked[]): Promise<void> {
+async function answer(pool: Pool, schema: string, asked: readonly Asked[]): Promise<readonly KeyLookup[]> {
   const at: number[] = [];
   const streams: string[] = [];
   const keys: (string | null)[] = [];
@@ -78,7 +53,5 @@ async function answer(pool: Pool, schema: string, asked: readonly Asked[]): Prom
     if (row.key === null) one.coveredTo = row.covered === null ? -1 : Number(row.covered);
     else one.hits.set(row.key, Number(row.revision));
   }
-  asked.forEach(({ resolve }, index) => {
-    resolve(found[index] ?? { hits: new Map(), coveredTo: -1 });
-  });
+  return found;
 }

@@ -5,7 +5,7 @@ import { readAccountChoice } from '../account-name.ts';
 import { readEvent } from '../event.ts';
 import { scan } from '../scan.ts';
 import { type ExportOptions, exportJournal } from './export.ts';
-import { FORMATS } from './format.ts';
+import { FORMATS } from './formats.ts';
 
 const DAY = 24 * 3_600_000;
 

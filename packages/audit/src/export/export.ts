@@ -14,7 +14,7 @@ import { type AuditedEvent, readEvent } from '../event.ts';
 import { scan } from '../scan.ts';
 import type { ScanProgress } from '../trial-balance.ts';
 import { DateOrder } from './date-order.ts';
-import { type FormatName, openFormat } from './format.ts';
+import { type FormatName, openFormat } from './formats.ts';
 import { type JournalEntry, journalEntryOf } from './journal-entry.ts';
 
 export interface ExportOptions {
