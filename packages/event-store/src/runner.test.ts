@@ -447,6 +447,21 @@ t.test('rule 11: an event of an unknown type stops its stream and no other', asy
   t.equal(statusOf(await one(runner, 'good', charge('1'))), 'recorded');
 });
 
+t.test(
+  'the same key with other content is a conflict, also where memory has forgotten the key',
+  async (t) => {
+    const store = createMemoryStore();
+    const runner = runnerOn(store, store, { limits: { keysRemembered: 1 } });
+    await run(runner, 'a', open, topUp('r', 100), charge('call', 3));
+    const other: WalletCommand = { ...settle('call', 3), fingerprint: 'the same usage at another cost' };
+    t.equal((await one(runner, 'a', other)).status, 'conflict');
+    for (const id of ['x', 'y', 'z']) await one(runner, 'a', charge(id));
+    t.equal((await one(runner, 'a', other)).status, 'conflict');
+    const again = await one(runner, 'a', settle('call', 3));
+    t.match(again, { status: 'recorded', replayed: true });
+  },
+);
+
 t.test('a settle through another id closes the hold for its own id too', async (t) => {
   const store = createMemoryStore();
   const runner = await fund(store, 'a', 10);

@@ -307,7 +307,13 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
   }
 
   async #answerRepeats(round: Round<S, C, E, R>, again: Waiting<S, C, E, R>[]): Promise<void> {
-    const replays = round.answered.map(({ waiting, event }) => ({ waiting, event: event as StoredEvent<E> }));
+    const replays: { waiting: Waiting<S, C, E, R>; event: StoredEvent<E> }[] = [];
+    for (const { waiting, event } of round.answered) {
+      const { key, fingerprint } = waiting.order.command;
+      // Found by the decider and not by us, because the key is not in memory any more: the same rule holds.
+      if (event.key === key && event.fingerprint !== fingerprint) waiting.resolve({ status: 'conflict' });
+      else replays.push({ waiting, event: event as StoredEvent<E> });
+    }
     const revisions = round.repeated.map(({ repeats }) => repeats ?? -1);
     const events = await readEvents<E>(this.#parts, this.stream, revisions);
     for (const waiting of round.repeated) {
