@@ -16,6 +16,7 @@ const SOURCES = [
   'services/*/src/**/*.ts',
   'examples/*/src/**/*.ts',
   'bench/src/**/*.ts',
+  'simulation/src/**/*.ts',
 ];
 const textOf = (name: string): string => readFileSync(join(root, name), 'utf8');
 
@@ -34,7 +35,7 @@ t.test('links between documents lead somewhere', async (t) => {
 });
 
 t.test('files that documents name by their path are there', async (t) => {
-  const paths = mentions(/`((?:packages|projections|services|bench|examples|docs)\/[\w./-]+)`/g);
+  const paths = mentions(/`((?:packages|projections|services|bench|simulation|examples|docs)\/[\w./-]+)`/g);
   t.ok(paths.length > 5);
   for (const { document, what } of paths) if (!existsSync(join(root, what))) t.fail(`${document}: ${what}`);
 });
