@@ -1,15 +1,27 @@
 /** How far the read models have come. Moved in the transaction of the rows: so each event counts once, and only once. */
-import { type Cursor, type EventStore, hashOf } from '@tallystick/event-store';
+import { type Cursor, type EventStore, hashOf, type RecordedEvent } from '@tallystick/event-store';
 import type { ClientBase, Pool } from 'pg';
-import type { LastEvent } from './batch.ts';
 import { ForeignReads, LostCheckpoint } from './faults.ts';
 import { CHECKPOINT, quoted, type StoreIdentity } from './schema.ts';
+
+/** The event that a checkpoint stands behind: how it knows its history again (rule 10). */
+export interface LastEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly hash: string;
+}
 
 export interface Checkpoint {
   readonly cursor: Cursor | null;
   readonly position: bigint;
   /** Null before the first event. */
   readonly last: LastEvent | null;
+}
+
+/** Null for an empty page. */
+export function lastEventOf(events: readonly RecordedEvent[]): LastEvent | null {
+  const last = events.at(-1);
+  return last === undefined ? null : { stream: last.stream, revision: last.revision, hash: hashOf(last) };
 }
 
 /** The checkpoint, made where there is none yet. */

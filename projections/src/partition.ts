@@ -14,17 +14,21 @@ import {
   splitStream,
 } from '@tallystick/event-store';
 import type { Pool } from 'pg';
-import { lastEventOf, readBatch } from './batch.ts';
-import { assertSameHistory, type Checkpoint, readCheckpoint, readIdentity } from './checkpoint.ts';
+import {
+  assertSameHistory,
+  type Checkpoint,
+  lastEventOf,
+  readCheckpoint,
+  readIdentity,
+} from './checkpoint.ts';
 import { isFinal, LostCheckpoint } from './faults.ts';
 import { modelsFor } from './models.ts';
 import type { BatchReport, ProjectorState } from './progress.ts';
-import type { ReadModel } from './read-model.ts';
 import { claim, migrate } from './schema.ts';
 import type { StreamFolder } from './snapshots/folder.ts';
 import { SnapshotTaker } from './snapshots/take.ts';
 import type { Time } from './time.ts';
-import { writeBatch } from './write-batch.ts';
+import { foldBatch, type Tables, writeBatch } from './write-batch.ts';
 
 export interface PartitionOptions {
   readonly store: EventStore;
@@ -59,7 +63,7 @@ export function partitionOf(id: string, partitions: number): number {
 
 export class Partition {
   readonly #options: PartitionOptions;
-  readonly #models: readonly ReadModel[];
+  readonly #tables: Tables;
   readonly #snapshots: SnapshotTaker;
   readonly #closing = new AbortController();
   readonly #endWaiters = new Set<PromiseWithResolvers<void>>();
@@ -74,8 +78,8 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.#options = options;
-    const { store, pool, schema, folders } = options;
-    this.#models = modelsFor(store.enforcesKeys);
+    const { store, pool, schema, partition, folders } = options;
+    this.#tables = { pool, schema, partition, models: modelsFor(store.enforcesKeys) };
     this.#snapshots = new SnapshotTaker(store, pool, schema, folders);
   }
 
@@ -246,20 +250,20 @@ export class Partition {
   }
 
   async #write(from: Checkpoint, page: Page): Promise<void> {
-    const { time, pool, schema, partition, onWritten } = this.#options;
+    const { time, onWritten } = this.#options;
     const began = time.monotonic();
-    const batch = readBatch(this.#ownOf(page.events));
-    const oldest = batch.items[0];
-    this.#oldest = oldest === undefined ? null : Date.parse(oldest.at);
+    const own = this.#ownOf(page.events);
+    const batch = foldBatch(this.#tables, own);
+    this.#oldest = batch.oldestAt === null ? null : Date.parse(batch.oldestAt);
     const last = lastEventOf(page.events) ?? from.last;
     const to: Checkpoint = { cursor: page.cursor, position: page.position, last };
-    await writeBatch({ pool, schema, partition, models: this.#models }, batch, from, to);
+    await writeBatch(this.#tables, batch, from, to);
     this.#checkpoint = to;
     this.#position = to.position;
     this.#become({ status: 'running' });
-    this.#snapshots.notice(batch.items);
+    this.#snapshots.notice(own);
     const report: BatchReport = {
-      events: batch.items.length,
+      events: batch.events,
       lagMs: this.#oldest === null ? 0 : Math.max(0, time.now() - this.#oldest),
       writeMs: time.monotonic() - began,
       position: to.position,

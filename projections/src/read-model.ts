@@ -3,7 +3,7 @@
  * a few statements. All read models are written in one transaction with the checkpoint.
  */
 import type { ClientBase } from 'pg';
-import type { Item } from './batch.ts';
+import type { Item } from './item.ts';
 
 export interface ReadModel {
   readonly name: string;

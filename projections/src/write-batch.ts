@@ -1,8 +1,9 @@
-/** A batch on its way into the tables: the checkpoint first, then what each read model makes of the events. */
+/** A batch on its way into the tables: folded in memory, then written with the checkpoint, all or nothing. */
+import type { RecordedEvent } from '@tallystick/event-store';
 import type { Pool } from 'pg';
-import type { Batch } from './batch.ts';
 import { type Checkpoint, moveCheckpoint } from './checkpoint.ts';
-import type { ReadModel } from './read-model.ts';
+import { readItem } from './item.ts';
+import type { Fold, ReadModel } from './read-model.ts';
 import { quoted } from './schema.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -13,18 +14,48 @@ export interface Tables {
   readonly models: readonly ReadModel[];
 }
 
-/** All or nothing. @throws LostCheckpoint where another projector has moved the checkpoint */
+export interface FoldedBatch {
+  readonly folds: readonly Fold[];
+  readonly events: number;
+  /** Of each account in it, the revision of its wallet's last event. */
+  readonly revisions: ReadonlyMap<string, number>;
+  /** When its first and its last event were recorded, RFC 3339; null where it has none. */
+  readonly oldestAt: string | null;
+  readonly newestAt: string | null;
+}
+
+/**
+ * One event after the other, and none of them kept: of a batch of thousands only the rows that come of it are.
+ * @throws CannotProject
+ */
+export function foldBatch(
+  { schema, partition, models }: Tables,
+  events: readonly RecordedEvent[],
+): FoldedBatch {
+  const context = { schema: quoted(schema), partition, dueAccounts: new Set<string>() };
+  const folds = models.map((model) => model.fold(context));
+  const revisions = new Map<string, number>();
+  let oldestAt: string | null = null;
+  let newestAt: string | null = null;
+  for (const event of events) {
+    const item = readItem(event);
+    for (const fold of folds) fold.add(item);
+    if (item.category === 'wallet') revisions.set(item.id, item.revision);
+    oldestAt ??= item.at;
+    newestAt = item.at;
+  }
+  return { folds, events: events.length, revisions, oldestAt, newestAt };
+}
+
+/** @throws LostCheckpoint where another projector has moved the checkpoint */
 export async function writeBatch(
-  { pool, schema, partition, models }: Tables,
-  batch: Batch,
+  { pool, schema, partition }: Tables,
+  { folds, newestAt }: FoldedBatch,
   from: Checkpoint,
   to: Checkpoint,
 ): Promise<void> {
   await inTransaction(pool, BEGIN, async (client) => {
-    await moveCheckpoint(client, schema, partition, from, to, batch.items.at(-1)?.at ?? null);
-    const context = { schema: quoted(schema), partition, dueAccounts: new Set<string>() };
-    const folds = models.map((model) => model.fold(context));
-    for (const item of batch.items) for (const fold of folds) fold.add(item);
+    await moveCheckpoint(client, schema, partition, from, to, newestAt);
     for (const fold of folds) await fold.write(client);
     for (const fold of folds) await fold.settle?.(client);
     await client.query('select pg_notify($1, $2)', [schema, to.position.toString()]);

@@ -1,7 +1,7 @@
 /** Accounts with their terms, freezes and profile. Rare events, so each changed account is folded to one row. */
 import { type AccountOpened, type AccountTerms, parseCredits } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import {
   type BatchContext,
   type Column,

@@ -1,7 +1,7 @@
 /** API keys: rare, so each event is a statement. */
 import type { ApiKeyTerms } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import type { BatchContext, Fold, ReadModel } from '../read-model.ts';
 import { apiKeysDdl } from './table.ts';
 

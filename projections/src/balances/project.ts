@@ -1,8 +1,8 @@
 /** Balances: differences gathered per wallet, added in one statement, and compared with what the events say. */
 import { CREDITS, noTotals, parseCredits, type Totals, tally } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
 import { CannotProject } from '../faults.ts';
+import type { Item } from '../item.ts';
 import { type BatchContext, type Column, type Fold, type ReadModel, unnest } from '../read-model.ts';
 import { balancesDdl } from './table.ts';
 

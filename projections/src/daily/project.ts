@@ -1,7 +1,7 @@
 /** Daily totals, from the postings on usage income and supplier expense of whatever entry has them. */
 import { CREDITS } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import { type BatchContext, type Column, type Fold, insertRows, type ReadModel } from '../read-model.ts';
 import { dailyDdl } from './table.ts';
 

@@ -1,6 +1,6 @@
 /** Journal entries: inserted once; marked later where they are taken back or, parked for want of a price, charged. */
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import {
   type BatchContext,
   type Column,

@@ -11,7 +11,7 @@ import {
   type UsageCharged,
   type UsageFacts,
 } from '@tallystick/domain';
-import type { Item, Leg } from '../batch.ts';
+import type { Item, Leg } from '../item.ts';
 
 export interface EntryRow {
   readonly stream: string;

@@ -1,7 +1,7 @@
 /** Holds: opened and closed by their events, filled and emptied by moves only. */
 import type { HoldTerms } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Flow, Item } from '../batch.ts';
+import type { Flow, Item } from '../item.ts';
 import {
   type BatchContext,
   type Column,

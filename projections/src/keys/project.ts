@@ -1,6 +1,6 @@
 /** The key index. Of any category: it knows streams, revisions and keys, and nothing else (rule 30). */
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import { type BatchContext, type Column, type Fold, insertRows, type ReadModel } from '../read-model.ts';
 import { keysDdl } from './table.ts';
 

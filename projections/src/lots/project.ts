@@ -1,7 +1,7 @@
 /** Lots: born by events, changed by moves only. */
 import { type Money, type NewLot, parseAmount } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Flow, Item } from '../batch.ts';
+import type { Flow, Item } from '../item.ts';
 import {
   type BatchContext,
   type Column,

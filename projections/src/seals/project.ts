@@ -2,7 +2,7 @@
 import type { LedgerSealed } from '@tallystick/domain';
 import { hashOf } from '@tallystick/event-store';
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import { type BatchContext, type Column, type Fold, insertRows, type ReadModel } from '../read-model.ts';
 import { sealsDdl } from './table.ts';
 

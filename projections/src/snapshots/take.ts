@@ -5,12 +5,12 @@
 import {
   type EventStore,
   hashOf,
+  type RecordedEvent,
   type Snapshot,
   StoreUnavailable,
   splitStream,
 } from '@tallystick/event-store';
 import type { Pool } from 'pg';
-import type { Item } from '../batch.ts';
 import { quoted } from '../schema.ts';
 import type { Folding, StreamFolder } from './folder.ts';
 import { createSnapshotReader } from './queries.ts';
@@ -38,9 +38,9 @@ export class SnapshotTaker {
     return this.#due.size;
   }
 
-  notice(items: readonly Item[]): void {
-    for (const { category, stream, revision } of items) {
-      if ((revision + 1) % SNAPSHOT_EVERY === 0 && this.#folders.has(category))
+  notice(events: readonly RecordedEvent[]): void {
+    for (const { stream, revision } of events) {
+      if ((revision + 1) % SNAPSHOT_EVERY === 0 && this.#folders.has(splitStream(stream).category))
         this.#due.set(stream, revision);
     }
   }

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createMemoryStore } from '@tallystick/event-store';
 import { startPostgres } from '@tallystick/event-store/testing';
 import pg from 'pg';
-import { readBatch } from '../batch.ts';
 import { modelsFor } from '../models.ts';
 import { startProjector } from '../projector.ts';
+import { foldBatch } from '../write-batch.ts';
 import { charge, topUp } from './history.ts';
 import { openTestLedger } from './ledger.ts';
 
@@ -28,12 +28,10 @@ for (let n = 0; n < charges; n += perTurn) {
   );
 }
 const { events } = await ledger.store.readAll({ after: null, limit: 10_000_000 });
+const tables = { pool: new pg.Pool(), schema: 'x', partition: 0, models: modelsFor(true) };
 const folding = process.cpuUsage();
 for (let from = 0; from < events.length; from += batchMax) {
-  const context = { schema: 'x', partition: 0, dueAccounts: new Set<string>() };
-  const folds = modelsFor(true).map((model) => model.fold(context));
-  for (const item of readBatch(events.slice(from, from + batchMax)).items)
-    for (const fold of folds) fold.add(item);
+  foldBatch(tables, events.slice(from, from + batchMax));
 }
 const folded = process.cpuUsage(folding);
 

@@ -1,6 +1,6 @@
 /** Totals of the platform's accounts. Wallets are left out: their balances come by moves, which the trial balance checks. */
 import type { ClientBase } from 'pg';
-import type { Item } from '../batch.ts';
+import type { Item } from '../item.ts';
 import { type BatchContext, type Column, type Fold, insertRows, type ReadModel } from '../read-model.ts';
 import { totalsDdl } from './table.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A page of stored events, read once for all read models. What moved is parsed here, so that no read model parses
- * an amount that another has parsed before.
+ * A stored event as the read models take it, read once for all of them. What moved is parsed here, so that no read model
+ * parses an amount that another has parsed before.
  */
 import {
   CREDITS,
@@ -10,7 +10,7 @@ import {
   type Passage,
   parseAmount,
 } from '@tallystick/domain';
-import { decodeEvent, hashOf, type RecordedEvent } from '@tallystick/event-store';
+import { decodeEvent, type RecordedEvent } from '@tallystick/event-store';
 import { CannotProject } from './faults.ts';
 import { assertKnown } from './known.ts';
 
@@ -48,36 +48,11 @@ export interface Item {
   readonly legs: readonly Leg[];
 }
 
-/** The event that a batch ends with: how a checkpoint knows its history again (rule 10). */
-export interface LastEvent {
-  readonly stream: string;
-  readonly revision: number;
-  readonly hash: string;
-}
-
-export interface Batch {
-  readonly items: readonly Item[];
-  /** Of each account in it, the revision of its wallet's last event. */
-  readonly revisions: ReadonlyMap<string, number>;
-}
-
 const NO_FLOWS: readonly Flow[] = [];
 const NO_LEGS: readonly Leg[] = [];
 
-export function readBatch(events: readonly RecordedEvent[]): Batch {
-  const items = events.map(readItem);
-  const revisions = new Map<string, number>();
-  for (const { category, id, revision } of items) if (category === 'wallet') revisions.set(id, revision);
-  return { items, revisions };
-}
-
-/** Null for an empty page. */
-export function lastEventOf(events: readonly RecordedEvent[]): LastEvent | null {
-  const last = events.at(-1);
-  return last === undefined ? null : { stream: last.stream, revision: last.revision, hash: hashOf(last) };
-}
-
-function readItem(recorded: RecordedEvent): Item {
+/** @throws CannotProject where the event is not one that this code knows */
+export function readItem(recorded: RecordedEvent): Item {
   const { category, id } = assertKnown(recorded.stream, recorded.revision, recorded.type);
   try {
     const event = decodeEvent(recorded);

@@ -1,6 +1,6 @@
 import { createMemoryStore, type RecordedEvent } from '@tallystick/event-store';
 import t from 'tap';
-import { readBatch } from './batch.ts';
+import { readItem } from './item.ts';
 import { liveThrough } from './testing/history.ts';
 import { openTestLedger, type Store } from './testing/ledger.ts';
 
@@ -27,7 +27,6 @@ t.test('an event handed over as it was decided is read as its texts are', async 
   await ledger.createKey('k');
   t.ok(events.every(({ decided }) => decided !== undefined));
   const stored = events.map(({ decided: _, ...event }) => event);
-  const read = (from: readonly RecordedEvent[]) =>
-    readBatch(from).items.map(({ recorded: _, ...item }) => item);
+  const read = (from: readonly RecordedEvent[]) => from.map(readItem).map(({ recorded: _, ...item }) => item);
   t.strictSame(read(events), read(stored));
 });
