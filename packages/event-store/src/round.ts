@@ -29,7 +29,8 @@ export interface Waiting<S, C, E extends DomainEvent, R> {
   /** The key's event only points elsewhere (it has no fingerprint): the decider judges it. */
   pointer: boolean;
   fresh: boolean;
-  readonly facts: Map<string, Stored<E> | null>;
+  /** Null until some were fetched: hardly any order asks. */
+  facts: Map<string, Stored<E> | null> | null;
   factsCoverTo: number;
 }
 
@@ -158,12 +159,15 @@ function isKnown<S, C extends CommandKey, E extends DomainEvent, R>(
   return true;
 }
 
+const NO_FACTS: ReadonlyMap<string, null> = new Map();
+
 /** Facts fetched earlier; an absence holds only as long as nothing that came since, in this round too, claims the key. */
 function factsOf<S, C, E extends DomainEvent, R>(
   folded: Folded<S>,
   waiting: Waiting<S, C, E, R>,
   ofRound: ReadonlySet<string>,
 ): ReadonlyMap<string, Stored<E> | null> {
+  if (waiting.facts === null) return NO_FACTS;
   for (const [key, fact] of waiting.facts) {
     const stale =
       ofRound.has(key) ||

@@ -71,7 +71,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         repeats: null,
         pointer: false,
         fresh: false,
-        facts: new Map(),
+        facts: null,
         factsCoverTo: -1,
       });
     });
@@ -322,6 +322,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         throw new Error(`${this.stream}:${waiting.repeats} has a key but cannot be read`);
       if (event.fingerprint === null) {
         waiting.pointer = true;
+        waiting.facts ??= new Map();
         waiting.facts.set(waiting.order.command.key ?? '', event);
         again.push(waiting);
       } else if (event.fingerprint !== waiting.order.command.fingerprint) {
@@ -354,6 +355,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     const folded = await this.loaded();
     waiting.factsCoverTo = folded.revision;
     const found = await findFacts<E>(this.#parts, this.stream, folded.recent, facts);
+    waiting.facts ??= new Map();
     for (const fact of facts) waiting.facts.set(fact, found.get(fact) ?? null);
   }
 }
