@@ -2,7 +2,7 @@
 import { type Cursor, type EventStore, hashOf, type RecordedEvent } from '@tallystick/event-store';
 import type { ClientBase, Pool } from 'pg';
 import { ForeignReads, LostCheckpoint } from './faults.ts';
-import { CHECKPOINT, quoted, type StoreIdentity } from './schema.ts';
+import { CHECKPOINT, quoted, READS_VERSION, type StoreIdentity } from './schema.ts';
 
 /** The event that a checkpoint stands behind: how it knows its history again (rule 10). */
 export interface LastEvent {
@@ -16,6 +16,12 @@ export interface Checkpoint {
   readonly position: bigint;
   /** Null before the first event. */
   readonly last: LastEvent | null;
+}
+
+/** Which part of the accounts, of how many. */
+export interface Share {
+  readonly partition: number;
+  readonly partitions: number;
 }
 
 /** Null for an empty page. */
@@ -50,12 +56,13 @@ export async function readCheckpoint(pool: Pool, schema: string, partition: numb
 
 /**
  * Moves the checkpoint, first in its transaction: whoever comes second waits on the row, finds another cursor in it,
- * and has written nothing yet.
+ * and has written nothing yet. So does whoever is at work while tables of another shape take the place of these: a
+ * checkpoint of other partitions may stand at the same cursor and speak for other accounts.
  */
 export async function moveCheckpoint(
   client: ClientBase,
   schema: string,
-  partition: number,
+  { partition, partitions }: Share,
   from: Checkpoint,
   to: Checkpoint,
   recordedAt: string | null,
@@ -64,7 +71,8 @@ export async function moveCheckpoint(
   const { rowCount } = await client.query(
     `update ${quoted(schema)}.checkpoints
      set cursor = $4, position = $5, recorded_at = coalesce($6, recorded_at), stream = $7, revision = $8, hash = $9
-     where name = $1 and partition = $2 and cursor is not distinct from $3`,
+     where name = $1 and partition = $2 and cursor is not distinct from $3
+       and exists (select from ${quoted(schema)}.meta where partitions = $10 and version = ${READS_VERSION})`,
     [
       CHECKPOINT,
       partition,
@@ -75,6 +83,7 @@ export async function moveCheckpoint(
       last?.stream ?? null,
       last?.revision ?? null,
       last?.hash ?? null,
+      partitions,
     ],
   );
   if (rowCount !== 1) throw new LostCheckpoint();

@@ -78,8 +78,8 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.#options = options;
-    const { store, pool, schema, partition, folders } = options;
-    this.#tables = { pool, schema, partition, models: modelsFor(store.enforcesKeys) };
+    const { store, pool, schema, partition, partitions, folders } = options;
+    this.#tables = { pool, schema, partition, partitions, models: modelsFor(store.enforcesKeys) };
     this.#snapshots = new SnapshotTaker(store, pool, schema, folders);
   }
 

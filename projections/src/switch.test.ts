@@ -100,6 +100,31 @@ t.test('whatever differs is named, and nothing is switched', async (t) => {
   t.ok(balance, 'readers that were opened before find the new rows');
 });
 
+for (const [were, become] of [
+  [3, 1],
+  [1, 3],
+] as const) {
+  t.test(`a projector of ${were} partitions writes nothing into tables of ${become}`, async (t) => {
+    const schema = `from_${were}_to_${become}`;
+    const ledger = await projected(4, schema, were);
+    const { store } = ledger;
+    const accounts = ['p', 'q', 'r', 's'];
+    for (const account of accounts) await ledger.open(account);
+    const old = startProjector({ store, pool, schema, partitions: were, gatherMs: 0 });
+    await old.caughtUp();
+    t.match(await switchReads({ store, pool, schema, partitions: become, force: true }), { switched: true });
+    for (const account of accounts) await ledger.run(account, topUp('t', 5));
+    await t.rejects(old.caughtUp(), { name: 'ForeignReads', message: /LEDGER_PARTITIONS/ });
+    await old.stop();
+    const anew = startProjector({ store, pool, schema, partitions: become, gatherMs: 0 });
+    await anew.caughtUp();
+    await anew.stop();
+    const into = `${schema}_beside`;
+    const report = await compareWithLive({ store, pool, schema, into, partitions: become });
+    t.match(report, { count: 0, incomparable: null });
+  });
+}
+
 t.test('two rebuilds of one schema do not meet', async (t) => {
   const { store } = await projected(3, 'once');
   const both = await Promise.allSettled([1, 2].map(() => switchReads({ store, pool, schema: 'once' })));

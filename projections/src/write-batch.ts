@@ -1,16 +1,15 @@
 /** A batch on its way into the tables: folded in memory, then written with the checkpoint, all or nothing. */
 import type { RecordedEvent } from '@tallystick/event-store';
 import type { Pool } from 'pg';
-import { type Checkpoint, moveCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, moveCheckpoint, type Share } from './checkpoint.ts';
 import { readItem } from './item.ts';
 import type { Fold, ReadModel } from './read-model.ts';
 import { quoted } from './schema.ts';
 import { inTransaction } from './transaction.ts';
 
-export interface Tables {
+export interface Tables extends Share {
   readonly pool: Pool;
   readonly schema: string;
-  readonly partition: number;
   readonly models: readonly ReadModel[];
 }
 
@@ -49,13 +48,13 @@ export function foldBatch(
 
 /** @throws LostCheckpoint where another projector has moved the checkpoint */
 export async function writeBatch(
-  { pool, schema, partition }: Tables,
+  { pool, schema, partition, partitions }: Tables,
   { folds, newestAt }: FoldedBatch,
   from: Checkpoint,
   to: Checkpoint,
 ): Promise<void> {
   await inTransaction(pool, BEGIN, async (client) => {
-    await moveCheckpoint(client, schema, partition, from, to, newestAt);
+    await moveCheckpoint(client, schema, { partition, partitions }, from, to, newestAt);
     for (const fold of folds) await fold.write(client);
     for (const fold of folds) await fold.settle?.(client);
     await client.query('select pg_notify($1, $2)', [schema, to.position.toString()]);

@@ -28,7 +28,7 @@ for (let n = 0; n < charges; n += perTurn) {
   );
 }
 const { events } = await ledger.store.readAll({ after: null, limit: 10_000_000 });
-const tables = { pool: new pg.Pool(), schema: 'x', partition: 0, models: modelsFor(true) };
+const tables = { pool: new pg.Pool(), schema: 'x', partition: 0, partitions: 1, models: modelsFor(true) };
 const folding = process.cpuUsage();
 for (let from = 0; from < events.length; from += batchMax) {
   foldBatch(tables, events.slice(from, from + batchMax));
