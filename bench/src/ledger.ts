@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findLocalPostgres } from '@tallystick/local-postgres';
+import pg from 'pg';
 import { accountOf, IDLE_ACCOUNT, PRICE_BOOK } from './requests.ts';
 import type { Bucket } from './statistics.ts';
 
@@ -175,6 +176,29 @@ export async function durationsOf({ url, key }: Caller, route: string): Promise<
     buckets.push({ le: le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), count: Number(count) });
   }
   return buckets;
+}
+
+export async function postgresVersion(ledger: Ledger): Promise<string> {
+  return onPostgres(ledger, async (client) => {
+    const { rows } = await client.query<{ version: string }>(
+      `select current_setting('server_version') as version`,
+    );
+    return `PostgreSQL ${rows[0]?.version}`;
+  });
+}
+
+/** A connection of its own to the ledger's PostgreSQL, for as long as the work lasts. */
+export async function onPostgres<T>(
+  { postgres }: Pick<Ledger, 'postgres'>,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 type JsonSchema = { readonly type?: string; readonly anyOf?: readonly JsonSchema[] };

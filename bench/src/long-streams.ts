@@ -3,8 +3,7 @@
  * writes it, hash chain, keys, read models and snapshots included. A stream that is made in another way proves nothing.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
-import { drain, type Ledger } from './ledger.ts';
+import { drain, type Ledger, onPostgres } from './ledger.ts';
 import type { Generator } from './measure.ts';
 import { accountOf } from './requests.ts';
 import { newPrefix } from './rows.ts';
@@ -102,14 +101,4 @@ export async function comeToRest(
     await client.query('analyze');
     await client.query('checkpoint');
   });
-}
-
-async function onPostgres<T>({ postgres }: Ledger, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

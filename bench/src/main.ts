@@ -5,19 +5,19 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import { auditRow } from './audit-row.ts';
 import type { BareClientJob } from './bare-client.ts';
 import type { BareInsertJob, BareReport } from './bare-insert.ts';
 import type { BareRouteJob } from './bare-route.ts';
 import { startChild } from './children.ts';
 import { clientRow } from './client-rows.ts';
 import { esdbRows, openServer } from './esdb-rows.ts';
-import { type Ledger, prepare, readBooks, startLedger, usageSchema } from './ledger.ts';
+import { type Ledger, postgresVersion, prepare, readBooks, startLedger, usageSchema } from './ledger.ts';
 import type { LoadJob, LoadReport } from './load.ts';
 import { describeMachine, describeVersion } from './machine.ts';
 import { openProgress } from './progress.ts';
 import { type Report, tableOf, writeReport } from './report.ts';
-import type { Result } from './results.ts';
+import type { Done, Result } from './results.ts';
 import {
   arrayRow,
   type Bench,
@@ -31,7 +31,11 @@ import {
   warmUp,
 } from './rows.ts';
 
-const ROWS = [1, 2, 3, 4, 5, 6, 7];
+/** Events of the ledger that is audited; with `--quick`. */
+const AUDITED = 1_000_000;
+const AUDITED_QUICK = 50_000;
+
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 8];
 const HELP = `pnpm bench [--quick] [--rows 1,3] [--seconds n] [--rounds n]
 
   1  one usage per request, ${WALLETS} wallets     | a bare route that checks the same body
@@ -40,7 +44,13 @@ const HELP = `pnpm bench [--quick] [--rows 1,3] [--seconds n] [--rounds n]
   4  on EventStoreDB: singles, arrays       | its client's appends (LEDGER_ESDB_URL, else a stand-in)
   5  authorize, balances                    | the bare route
   6  projection lag at half load            |
-  7  one call per charge by the client      | the bare route`;
+  7  one call per charge by the client      | the bare route
+  8  ledger verify, ${AUDITED.toLocaleString('en')} events       | a bare read of the same table
+
+Row 8 first writes its ledger, which takes minutes: with --quick it is one of ${AUDITED_QUICK.toLocaleString('en')} events.`;
+
+/** They share one ledger on Postgres. */
+const ON_ONE_LEDGER = [1, 2, 3, 5, 6, 7];
 
 /** Of one run, and how many of each side, where nothing else is asked for. */
 const SECONDS = 3;
@@ -59,6 +69,8 @@ interface Options {
   readonly seconds: number;
   readonly rounds: number;
   readonly rows: ReadonlySet<number>;
+  /** Events of the ledger that is audited. */
+  readonly audited: number;
 }
 
 function readOptions(): Options | null {
@@ -78,7 +90,8 @@ function readOptions(): Options | null {
   if (!(seconds > 0) || !Number.isInteger(rounds) || rounds < 1 || !rows.every((row) => ROWS.includes(row)))
     return null;
   const complete = seconds >= SECONDS && rounds >= ROUNDS && ROWS.every((row) => rows.includes(row));
-  return { complete, seconds, rounds, rows: new Set(rows) };
+  const audited = values.quick ? AUDITED_QUICK : AUDITED;
+  return { complete, seconds, rounds, rows: new Set(rows), audited };
 }
 
 async function main(): Promise<boolean> {
@@ -96,13 +109,18 @@ async function main(): Promise<boolean> {
   const results: Result[] = [];
   const versions = new Set<string>();
   try {
-    if (ROWS.some((row) => row !== 4 && plan.wanted.has(row))) {
+    if (ON_ONE_LEDGER.some((row) => plan.wanted.has(row))) {
       const done = await onPostgres(join(folder, 'postgres'), plan, generator, faults);
       results.push(...done.results);
       versions.add(done.version);
     }
     if (plan.wanted.has(4)) {
       const done = await onEventStoreDb(join(folder, 'esdb'), plan, generator, faults);
+      results.push(...done.results);
+      versions.add(done.version);
+    }
+    if (plan.wanted.has(8)) {
+      const done = await auditRow(plan, join(folder, 'audited'), options.audited);
       results.push(...done.results);
       versions.add(done.version);
     }
@@ -130,12 +148,6 @@ async function main(): Promise<boolean> {
 }
 
 type Generator = Bench['generator'];
-
-interface Done {
-  readonly results: Result[];
-  /** Of the PostgreSQL. */
-  readonly version: string;
-}
 
 async function onPostgres(folder: string, plan: Plan, generator: Generator, faults: string[]): Promise<Done> {
   plan.tell('starting the ledger');
@@ -216,16 +228,6 @@ async function checkBooks(ledger: Ledger, { total }: Charged): Promise<string[]>
 function halfOfRowOne(results: readonly Result[]): number | null {
   const row = results.find((result) => result.kind === 'ratio' && result.row === 1);
   return row?.kind === 'ratio' ? row.ours.perSecond.median / 2 : null;
-}
-
-async function postgresVersion({ postgres }: Ledger): Promise<string> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
-  const { rows } = await client.query<{ version: string }>(
-    `select current_setting('server_version') as version`,
-  );
-  await client.end();
-  return `PostgreSQL ${rows[0]?.version}`;
 }
 
 process.exitCode = (await main()) ? 0 : 1;

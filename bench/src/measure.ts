@@ -79,7 +79,7 @@ function faultsOf({ failed, firstFailure }: LoadReport): string[] {
   return failed === 0 ? [] : [`${failed} wrong answers, the first: ${firstFailure}`];
 }
 
-function costOf(
+export function costOf(
   before: Record<string, number> | null,
   after: Record<string, number> | null,
   items: number,

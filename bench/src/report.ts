@@ -83,7 +83,7 @@ function cellsOf(result: Result): string[] {
     rate(yardstick),
     cost(yardstick),
     spread(ratio),
-    aim.toFixed(2),
+    result.kind === 'rate' ? aim.toLocaleString('en') : aim.toFixed(2),
     verdict,
   ];
 }
@@ -113,7 +113,7 @@ function machineLine({ machine, version, seconds, rounds }: Report): string {
 function notesOf({ results, faults }: Report): string[] {
   const notes: string[] = [];
   for (const result of results) {
-    const name = result.kind === 'ratio' ? result.ours.name : result.name;
+    const name = result.kind === 'time' ? result.name : result.ours.name;
     if (result.kind === 'ratio') notes.push(`${name}: ${timesOf(result.ours)}`);
     if (result.note !== null) notes.push(`${name}: ${result.note}`);
     for (const fault of new Set(result.faults)) notes.push(`${name}: FAULTY: ${fault}`);

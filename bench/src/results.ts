@@ -11,10 +11,13 @@ export interface Measured {
   readonly drainSeconds: number | null;
 }
 
-/** One line of the table: a rate beside its yardstick, or a time beside its limit. */
+/**
+ * One line of the table: a rate beside its yardstick, or a time beside its limit. The aim is one of the ratio, or, where
+ * the kind is `rate`, so many a second.
+ */
 export type Result =
   | {
-      readonly kind: 'ratio';
+      readonly kind: 'ratio' | 'rate';
       readonly row: number;
       readonly ours: Measured;
       readonly yardstick: Measured;
@@ -34,7 +37,16 @@ export type Result =
       readonly faults: readonly string[];
     };
 
+/** Rows that were measured on one ledger. */
+export interface Done {
+  readonly results: readonly Result[];
+  /** Of its PostgreSQL. */
+  readonly version: string;
+}
+
 export interface Compared {
+  /** `ratio` where left out. */
+  readonly kind?: 'ratio' | 'rate';
   readonly row: number;
   readonly ours: readonly [name: string, runs: readonly Run[]];
   readonly yardstick: readonly [name: string, runs: readonly Run[]];
@@ -42,9 +54,9 @@ export interface Compared {
   readonly note?: string;
 }
 
-export function compare({ row, ours, yardstick, aim, note = '' }: Compared): Result {
+export function compare({ kind = 'ratio', row, ours, yardstick, aim, note = '' }: Compared): Result {
   return {
-    kind: 'ratio',
+    kind,
     row,
     ours: measured(...ours),
     yardstick: measured(...yardstick),
@@ -61,8 +73,9 @@ export function compare({ row, ours, yardstick, aim, note = '' }: Compared): Res
 /** A row with a fault meets no aim, whatever its figures. */
 export function meetsAim(result: Result): boolean {
   if (result.faults.length > 0) return false;
-  if (result.kind === 'ratio') return result.ratio.median >= result.aim;
-  return result.value !== null && result.value < result.limit;
+  if (result.kind === 'time') return result.value !== null && result.value < result.limit;
+  const { median } = result.kind === 'rate' ? result.ours.perSecond : result.ratio;
+  return median >= result.aim;
 }
 
 function measured(name: string, runs: readonly Run[]): Measured {

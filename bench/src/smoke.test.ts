@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { BareInsertJob, BareReport } from './bare-insert.ts';
+import { bareRead } from './bare-read.ts';
 import type { BareRouteJob } from './bare-route.ts';
 import { startChild } from './children.ts';
 import { type Ledger, prepare, readBooks, startLedger, usageSchema } from './ledger.ts';
+import { runLedgerTool } from './ledger-tool.ts';
 import type { LoadJob, LoadReport } from './load.ts';
 import { runCharges } from './measure.ts';
 
@@ -115,4 +117,12 @@ t.test('the bare insert writes rows as the ledger does, into a copy of its table
   const first = await inserter.ask(insert);
   t.ok(first.items >= 100);
   t.ok((await inserter.ask(insert)).items >= 100, 'and again, after what is there');
+});
+
+t.test('the audit finds every event that a bare read finds, and nothing wrong', async (t) => {
+  const { answer, peakMb } = await runLedgerTool('verify', folder, ledger.namespace);
+  const { items } = await bareRead(ledger);
+  t.match(answer, { events: items, count: 0 });
+  t.ok(items > 200);
+  t.ok(peakMb === null || peakMb > 10);
 });

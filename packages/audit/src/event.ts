@@ -27,9 +27,12 @@ export interface AuditedEvent {
 }
 
 /** Throws where a text is not what this ledger writes. */
-export function readEvent(recorded: RecordedEvent): AuditedEvent {
+export const readEvent = (recorded: RecordedEvent): AuditedEvent => readWith(recorded, recorded.meta);
+
+/** @param metaText in place of the stored one: without what the caller does not look at */
+export function readWith(recorded: RecordedEvent, metaText: string): AuditedEvent {
   const data = JSON.parse(recorded.data) as Record<string, unknown>;
-  const meta = JSON.parse(recorded.meta) as { facts: Record<string, unknown> };
+  const meta = JSON.parse(metaText) as { facts: Record<string, unknown> };
   const { facts } = meta;
   const { stream, revision, position, type } = recorded;
   return {

@@ -8,9 +8,12 @@ export interface ScanOptions {
   readonly pageSize?: number;
 }
 
+/** Of one page, where nothing else is asked for. */
+export const PAGE_EVENTS = 4_000;
+
 export async function* scan(
   store: EventStore,
-  { until, categories, pageSize = 4_000 }: ScanOptions = {},
+  { until, categories, pageSize = PAGE_EVENTS }: ScanOptions = {},
 ): AsyncGenerator<readonly RecordedEvent[], void> {
   const read = (after: Cursor | null): Promise<Page> =>
     store.readAll({ after, limit: pageSize, ...(categories === undefined ? {} : { categories }) });

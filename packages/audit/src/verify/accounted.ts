@@ -2,7 +2,7 @@
 
 import type { RecordedEvent } from '@tallystick/event-store';
 import { stepsOf } from '../decimal.ts';
-import { type AuditedEvent, readEvent } from '../event.ts';
+import { type AuditedEvent, readWith } from '../event.ts';
 
 export interface Leg {
   readonly account: string;
@@ -16,10 +16,33 @@ export interface AccountedEvent extends AuditedEvent {
   readonly legs: readonly Leg[];
 }
 
+/**
+ * How a charge came to its price, as the ledger writes it. Nothing here looks at it (its chain vouches for it), and it is
+ * a third of what there would be to parse. What this matches is sound JSON; anything else is parsed as it stands.
+ */
+const NUMBER = '(?:0|[1-9]\\d*)';
+const AMOUNT = '"[\\d.]+"';
+const LINE =
+  `\\{"dimension":"\\w+","quantity":${NUMBER},"exact":${AMOUNT},"price":` +
+  `\\{"cost":\\{"amount":${AMOUNT},"currency":"[A-Z]{3}"\\},"per":${NUMBER},"markup":${AMOUNT}\\}\\}`;
+const PRICE_START = ',"price":{"exact":';
+const PRICE = new RegExp(
+  `${PRICE_START.replace('{', '\\{')}${AMOUNT},"round_to":${AMOUNT},"lines":\\[${LINE}(?:,${LINE})*\\]\\}`,
+  'y',
+);
+
+function withoutPrice({ type, meta }: RecordedEvent): string {
+  if (type !== 'UsageCharged') return meta;
+  const start = meta.indexOf(PRICE_START);
+  if (start < 0) return meta;
+  PRICE.lastIndex = start;
+  return PRICE.test(meta) ? meta.slice(0, start) + meta.slice(PRICE.lastIndex) : meta;
+}
+
 const NO_LEGS: readonly Leg[] = [];
 
 export function readAccounted(recorded: RecordedEvent): AccountedEvent {
-  const event = readEvent(recorded);
+  const event = readWith(recorded, withoutPrice(recorded));
   const { entry } = event;
   const legs =
     entry.length === 0

@@ -5,7 +5,7 @@ import { stepsOf, textOf } from '../decimal.ts';
 export type Cell = string | null;
 
 /** Credits are stored in steps of 10^-6. */
-export const creditCell = (steps: bigint): string => (steps / 1_000n).toString();
+export const creditCell = (steps: bigint): string => (steps === 0n ? '0' : (steps / 1_000n).toString());
 
 /** Any unit in its own smallest steps: credits 10^-6, currencies 10^-9, quotas whole. */
 export function unitCell(steps: bigint, unit: string): string {
@@ -21,11 +21,19 @@ export function decimalOf(cell: string, unit: string): string {
 
 export const creditTextCell = (text: string): string => creditCell(stepsOf(text));
 
-/** RFC 3339 in UTC to seconds with six places, as `extract(epoch from …)` gives them. */
+let lastTime = '';
+let lastCell = '';
+
+/**
+ * RFC 3339 in UTC to seconds, as `date_part('epoch', …)` gives them: both sides write the shortest text of a float, which
+ * tells microseconds apart. Events of one append, and an event and its call, share a time more often than not.
+ */
 export function timeCell(time: string): string {
-  const ms = Date.parse(time);
-  const seconds = Math.floor(ms / 1_000);
-  return `${seconds}.${String(ms - seconds * 1_000).padStart(3, '0')}000`;
+  if (time !== lastTime) {
+    lastCell = String(Date.parse(time) / 1_000);
+    lastTime = time;
+  }
+  return lastCell;
 }
 
 export const timeCellOf = (time: string | null | undefined): Cell => (time == null ? null : timeCell(time));

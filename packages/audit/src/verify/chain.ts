@@ -4,7 +4,8 @@
  * After a break it goes on from the hash that the broken event carries, so that one damage is one finding. What kind of
  * damage it was shows at the event after it, so a break is named one event later.
  */
-import { chainStart, expectedHash, type RecordedEvent } from '@tallystick/event-store';
+import type { RecordedEvent } from '@tallystick/event-store';
+import { chainStart, expectedHash } from '@tallystick/event-store/codec';
 import type { Finding } from './finding.ts';
 
 type Report = (finding: Finding) => void;

@@ -8,12 +8,12 @@ type Report = (finding: Finding) => void;
 
 export async function compareRows(
   table: Table,
-  expected: Iterable<Row>,
+  expected: Iterable<Row> | AsyncIterable<Row>,
   found: AsyncIterable<Row>,
   report: Report,
 ): Promise<void> {
   const due = new Map<string, Row>();
-  for (const row of expected) due.set(keyOf(table, row), row);
+  for await (const row of expected) due.set(keyOf(table, row), row);
   for await (const row of found) {
     const key = keyOf(table, row);
     const should = due.get(key);

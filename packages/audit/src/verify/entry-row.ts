@@ -101,6 +101,10 @@ function walletSides(legs: readonly Leg[]): { available: bigint; held: bigint } 
 
 /** What paid: "lot=steps lot=steps", in the order of the first move of each. */
 function lotsCell(moves: readonly MoveText[]): string {
+  const [move, another] = moves;
+  // Nearly always one lot pays it all.
+  if (move?.to === 'spent' && move.lot !== undefined && another === undefined)
+    return `${move.lot}=${creditCell(stepsOf(move.credits))}`;
   const paid = new Map<string, bigint>();
   for (const { lot, to, credits } of moves)
     if (to === 'spent' && lot !== undefined) paid.set(lot, (paid.get(lot) ?? 0n) + stepsOf(credits));
@@ -130,9 +134,9 @@ function followsFromColumns(event: AccountedEvent, sides: Sides): boolean {
     if (steps !== 0n) due.push({ account, unit, steps });
   };
   const wallet = event.stream.slice(event.stream.indexOf('-') + 1);
-  if (available !== 0n) make(named(WALLETS, wallet, ':available'), 'credits', -available);
-  if (held !== 0n) make(named(WALLETS, wallet, ':held'), 'credits', -held);
-  const income = named('income:usage:', model);
+  if (available !== 0n) make(availableOf(wallet), 'credits', -available);
+  if (held !== 0n) make(heldOf(wallet), 'credits', -held);
+  const income = incomeOf(model);
   if (event.type === 'UsageCharged') make(income, 'credits', -stepsOf(credits));
   if (revenue !== undefined) {
     make(DEFERRED, revenue.unit, revenue.steps);
@@ -141,8 +145,8 @@ function followsFromColumns(event: AccountedEvent, sides: Sides): boolean {
   if (cost !== null) {
     const from = supplier ?? 'unknown';
     const steps = stepsOf(cost.amount);
-    make(named('expenses:suppliers:', from), cost.currency, steps);
-    make(named('liabilities:suppliers:', from), cost.currency, -steps);
+    make(expenseOf(from), cost.currency, steps);
+    make(payableOf(from), cost.currency, -steps);
   }
   if (due.length !== event.legs.length) return false;
   return event.legs.every(({ account, unit, steps }) =>
@@ -150,21 +154,24 @@ function followsFromColumns(event: AccountedEvent, sides: Sides): boolean {
   );
 }
 
-const names = new Map<string, Map<string, string>>();
 const NAMES_MAX = 10_000;
 
 /** Segments of accounts' names are percent-encoded; the same few names come again and again. */
-function named(prefix: string, name: string, suffix = ''): string {
-  const kind = prefix + suffix;
-  let known = names.get(kind);
-  if (known === undefined || known.size >= NAMES_MAX) {
-    known = new Map();
-    names.set(kind, known);
-  }
-  let account = known.get(name);
-  if (account === undefined) {
-    account = `${prefix}${encodeURIComponent(name)}${suffix}`;
-    known.set(name, account);
-  }
-  return account;
+function namer(prefix: string, suffix = ''): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    let account = known.get(name);
+    if (account === undefined) {
+      if (known.size >= NAMES_MAX) known.clear();
+      account = `${prefix}${encodeURIComponent(name)}${suffix}`;
+      known.set(name, account);
+    }
+    return account;
+  };
 }
+
+const availableOf = namer(WALLETS, ':available');
+const heldOf = namer(WALLETS, ':held');
+const incomeOf = namer('income:usage:');
+const expenseOf = namer('expenses:suppliers:');
+const payableOf = namer('liabilities:suppliers:');

@@ -28,4 +28,10 @@ export class Findings {
     this.count += 1;
     if (this.shown.length < this.#shownMax) this.shown.push(finding);
   }
+
+  /** What another has counted, and kept. */
+  merge({ count, findings }: { readonly count: number; readonly findings: readonly Finding[] }): void {
+    for (const finding of findings) this.add(finding);
+    this.count += count - findings.length;
+  }
 }

@@ -2,7 +2,8 @@
 import type { AuditedEvent } from '../event.ts';
 import { creditCell } from './cells.ts';
 import type { Finding } from './finding.ts';
-import type { Reads, SnapshotHead } from './reads.ts';
+import type { PartSettings } from './part.ts';
+import type { SnapshotHead } from './reads.ts';
 import type { StreamAudit } from './stream.ts';
 import type { WalletSums } from './wallet.ts';
 
@@ -19,14 +20,12 @@ export class Landmarks {
   readonly #report: (finding: Finding) => void;
 
   constructor(
-    reads: Pick<Reads, 'checkpoints' | 'storeId'> | null,
-    snapshots: readonly SnapshotHead[],
+    { storeId, lasts, snapshots }: Pick<PartSettings, 'storeId' | 'lasts' | 'snapshots'>,
     report: (finding: Finding) => void,
   ) {
-    this.#storeId = reads?.storeId ?? null;
+    this.#storeId = storeId;
     this.#report = report;
-    for (const { last, partition } of reads?.checkpoints ?? [])
-      if (last !== null) this.#add(last, `the checkpoint of partition ${partition}`, null);
+    for (const last of lasts) this.#add(last, `the checkpoint of partition ${last.partition}`, null);
     for (const snapshot of snapshots) this.#add(snapshot, 'a snapshot', snapshot);
   }
 

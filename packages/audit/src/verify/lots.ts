@@ -19,6 +19,8 @@ export interface Lot {
   /** Revision and time of the event of its birth. */
   readonly born: number;
   readonly createdAt: string;
+  /** What it was born with. */
+  readonly most: bigint;
   free: bigint;
   pinned: bigint;
   /** Money behind the free credits. */
@@ -41,6 +43,7 @@ export class LotBook {
         money,
         born: revision,
         createdAt: recordedAt,
+        most: stepsOf(marks.quantity),
         free: 0n,
         pinned: 0n,
         paid: 0n,
@@ -73,11 +76,10 @@ export class LotBook {
 
   /** After all moves of an event: within it a lot may be lent and given back. */
   check(name: Name): void {
-    for (const { marks, free, pinned, paid } of this.#touched) {
+    for (const { marks, most, free, pinned, paid } of this.#touched) {
       if (free < 0n) name(`free credits of ${marks.lot} are below zero`, 'at least 0', textOf(free));
       if (pinned < 0n) name(`held credits of ${marks.lot} are below zero`, 'at least 0', textOf(pinned));
       if (paid < 0n) name(`the money behind ${marks.lot} is below zero`, 'at least 0', textOf(paid));
-      const most = stepsOf(marks.quantity);
       if (free + pinned > most && free + pinned > 0n)
         name(`${marks.lot} has more than it was born with`, marks.quantity, textOf(free + pinned));
     }

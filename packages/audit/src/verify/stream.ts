@@ -1,5 +1,5 @@
 /** One stream under audit: its chain to the end, and what the read models should hold of it up to their checkpoint. */
-import { splitStream } from '@tallystick/event-store';
+import { splitStream } from '@tallystick/event-store/port';
 import type { AccountedEvent } from './accounted.ts';
 import { Chain } from './chain.ts';
 import { RowDigest } from './digest.ts';

@@ -158,7 +158,7 @@ export const COVERAGE: Table = { name: 'key_coverage', keyed: 1, columns: text('
 export function sqlOf({ name, kind }: Column): string {
   switch (kind) {
     case 'time':
-      return `extract(epoch from ${name})::text`;
+      return `date_part('epoch', ${name})::text`;
     case 'array':
       return `array_to_json(${name})::text`;
     case 'text':

@@ -10,6 +10,7 @@
  */
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent } from '../event.ts';
+import type { AccountedEvent } from './accounted.ts';
 import type { Finding } from './finding.ts';
 import { closedBy, HoldBook } from './holds.ts';
 import { LotBook } from './lots.ts';
@@ -84,7 +85,7 @@ export class WalletBook {
     this.#ownHeld = `${wallet}:held`;
   }
 
-  apply(event: AuditedEvent, report: (finding: Finding) => void): void {
+  apply(event: AccountedEvent, report: (finding: Finding) => void): void {
     const { data, stream, revision } = event;
     const isNext = revision === this.revision + 1;
     this.revision = revision;
@@ -156,13 +157,13 @@ export class WalletBook {
     this.#saidHeld = saidHeld;
   }
 
-  #comparePostings({ entry }: AuditedEvent, { available, held }: Sides, name: Name): void {
+  #comparePostings({ legs }: AccountedEvent, { available, held }: Sides, name: Name): void {
     let postedAvailable = 0n;
     let postedHeld = 0n;
-    for (const { account, unit, amount } of entry) {
+    for (const { account, unit, steps } of legs) {
       if (unit !== 'credits') continue;
-      if (account === this.#ownAvailable) postedAvailable -= stepsOf(amount);
-      else if (account === this.#ownHeld) postedHeld -= stepsOf(amount);
+      if (account === this.#ownAvailable) postedAvailable -= steps;
+      else if (account === this.#ownHeld) postedHeld -= steps;
     }
     const what = (side: string): string => `the entry posts another amount to ${side} than its moves`;
     if (postedAvailable !== available) name(what('available'), textOf(available), textOf(postedAvailable));
