@@ -32,6 +32,8 @@ export interface Waiting<S, C, E extends DomainEvent, R> {
   /** Null until some were fetched: hardly any order asks. */
   facts: Map<string, Stored<E> | null> | null;
   factsCoverTo: number;
+  /** How often somebody else took a key that it claims beside its own. */
+  outrun: number;
 }
 
 export interface Round<S, C, E extends DomainEvent, R> {

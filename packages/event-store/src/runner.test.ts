@@ -522,6 +522,28 @@ t.test('a call that names a hold is not lost because a plain usage bears the nam
   t.match(await one(runner, 'a', naming), { replayed: true });
 });
 
+t.test(
+  'a call that names a hold is not lost when the plain usage of that name comes in between',
+  async (t) => {
+    const store = createMemoryStore();
+    const other = runnerOn(store, store);
+    let between: (() => Promise<unknown>) | null = null;
+    const append = async (append: Append): Promise<AppendResult> => {
+      const act = between;
+      between = null;
+      await act?.();
+      return store.append(append);
+    };
+    const first = runnerOn({ ...store, append }, store);
+    await run(first, 'a', open, topUp('t', 100), hold('h', 5));
+    between = () => one(other, 'a', charge('h', 2));
+    const named = { ...charge('u', 3), hold: 'h' } as WalletCommand;
+    t.match(await one(first, 'a', named), { status: 'recorded', event: { data: { credits: '3' } } });
+    const { state } = await first.peek(walletDecider, 'a');
+    t.match(state, { totals: { available: 95_000_000n, held: 0n, consumed: 5_000_000n } });
+  },
+);
+
 t.test('rule 7: what is due may fill an append by itself; the orders come after it', async (t) => {
   const store = createMemoryStore();
   let now = Date.now();

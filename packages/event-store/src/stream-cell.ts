@@ -23,6 +23,9 @@ export interface CellParts<K> extends LoadParts, RoundParts<K>, PatienceParts, L
   readonly limits: RunnerLimits;
 }
 
+/** So often an order is decided again because a key beside its own was taken meanwhile. */
+const OUTRUN_MAX = 3;
+
 export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
   readonly stream: string;
   readonly #id: string;
@@ -72,6 +75,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         pointer: false,
         fresh: false,
         facts: null,
+        outrun: 0,
         factsCoverTo: -1,
       });
     });
@@ -200,7 +204,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         await this.#reload(folded);
         return false;
       case 'duplicate_keys':
-        await this.#findDuplicates(round, result.keys, again);
+        await this.#findDuplicates(folded, round, result.keys, again);
         return false;
       case 'rejected':
         // It would be rejected again: these orders end here, and nobody else's with them.
@@ -252,6 +256,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
 
   /** Some keys exist already: their orders are repeats; the others are decided again. */
   async #findDuplicates(
+    folded: Folded<S>,
     round: Round<S, C, E, R>,
     keys: readonly string[],
     again: Waiting<S, C, E, R>[],
@@ -259,6 +264,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     const { keyIndex, counts } = this.#parts;
     counts.roundTrips.keyLookup += 1;
     const { hits } = await asOutage(keyIndex.lookup(this.stream, keys));
+    let outrun = false;
     for (const { waiting, first, count } of round.accepted) {
       const { key } = waiting.order.command;
       const known = key === null ? undefined : hits.get(key);
@@ -266,10 +272,15 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
       const own = round.drafts
         .slice(first, first + count)
         .some(({ event }) => event.key !== null && hits.has(event.key));
-      // It claims, beside its own key, one that is taken: another fact under the same id.
-      if (own && known === undefined) waiting.resolve({ status: 'conflict' });
+      if (own && known === undefined) {
+        // Beside its own key it claims one that somebody has taken since it was looked for: what is there now decides.
+        outrun = true;
+        waiting.outrun += 1;
+      }
+      if (waiting.outrun > OUTRUN_MAX) waiting.resolve({ status: 'conflict' });
       else again.push(waiting);
     }
+    if (outrun) await this.#reload(folded);
   }
 
   /** A "no" is answered only when the state is at the stream's head and the key is nowhere (rule 1). */
