@@ -65,12 +65,12 @@ export const MUTATIONS: { readonly [name: string]: Mutation } = {
     from: 11,
   },
   'answer a repeat whatever its content': {
-    file: 'packages/event-store/src/stream-cell.ts',
+    file: 'packages/event-store/src/repeats.ts',
     find: 'event.fingerprint !== waiting.order.command.fingerprint',
     replace: 'false',
   },
   'answer a repeat with the position of its event': {
-    file: 'packages/event-store/src/stream-cell.ts',
+    file: 'packages/event-store/src/repeats.ts',
     find: 'events.get(event.revision + event.left)?.position ?? event.position',
     replace: 'event.position',
   },

@@ -10,8 +10,9 @@ import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { appendPatiently, type PatienceParts } from './append-patiently.ts';
 import { type StoredEvent, sealDraft } from './codec.ts';
 import { type Folded, foldTail, type LoadParts, loadStream } from './load.ts';
-import { asOutage, closeGap, findFacts, KeyIndexBehind, type LookUpParts, readEvents } from './look-ups.ts';
+import { asOutage, closeGap, findFacts, KeyIndexBehind, type LookUpParts } from './look-ups.ts';
 import { type KeyLookup, type NewEvent, StoreUnavailable } from './port.ts';
+import { answerRepeats } from './repeats.ts';
 import { decideRound, type Round, type RoundParts, type Waiting } from './round.ts';
 import type { AroundRound, Executed, Order, RunnerLimits, Unavailable } from './runner-ports.ts';
 
@@ -166,7 +167,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     const recorded = round.drafts.length === 0 || (await this.#record(folded, round, again));
     if (recorded) await this.#settleNegatives(round, again);
     else again.push(...round.negatives.map(({ waiting }) => waiting));
-    await this.#answerRepeats(round, again);
+    await answerRepeats(this.#parts, this.stream, round, again);
     await Promise.all(round.needing.map((need) => this.#fetch(need)));
     again.push(...round.needing.map(({ waiting }) => waiting));
     // In their old order: what came first is decided first.
@@ -315,45 +316,6 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
   async #reload(folded: Folded<S>): Promise<void> {
     folded.state = this.#decider.fork(folded.state);
     await foldTail(this.#parts, this.#decider, this.stream, folded);
-  }
-
-  async #answerRepeats(round: Round<S, C, E, R>, again: Waiting<S, C, E, R>[]): Promise<void> {
-    const replays: { waiting: Waiting<S, C, E, R>; event: StoredEvent<E> }[] = [];
-    for (const { waiting, event } of round.answered) {
-      const { key, fingerprint } = waiting.order.command;
-      // Found by the decider and not by us, because the key is not in memory any more: the same rule holds.
-      if (event.key === key && event.fingerprint !== fingerprint) waiting.resolve({ status: 'conflict' });
-      else replays.push({ waiting, event: event as StoredEvent<E> });
-    }
-    const revisions = round.repeated.map(({ repeats }) => repeats ?? -1);
-    const events = await readEvents<E>(this.#parts, this.stream, revisions);
-    for (const waiting of round.repeated) {
-      const event = events.get(waiting.repeats ?? -1);
-      if (event === undefined)
-        throw new Error(`${this.stream}:${waiting.repeats} has a key but cannot be read`);
-      if (event.fingerprint === null) {
-        waiting.pointer = true;
-        waiting.facts ??= new Map();
-        waiting.facts.set(waiting.order.command.key ?? '', event);
-        again.push(waiting);
-      } else if (event.fingerprint !== waiting.order.command.fingerprint) {
-        waiting.resolve({ status: 'conflict' });
-      } else {
-        replays.push({ waiting, event });
-      }
-    }
-    await this.#replay(replays);
-  }
-
-  /** A replay answers the position that was answered at first: that of the last event of the append. */
-  async #replay(replays: readonly { waiting: Waiting<S, C, E, R>; event: StoredEvent<E> }[]): Promise<void> {
-    this.#parts.counts.replays += replays.length;
-    const lasts = replays.flatMap(({ event }) => (event.left > 0 ? [event.revision + event.left] : []));
-    const events = await readEvents<E>(this.#parts, this.stream, lasts);
-    for (const { waiting, event } of replays) {
-      const position = events.get(event.revision + event.left)?.position ?? event.position;
-      waiting.resolve({ status: 'recorded', event, position, replayed: true });
-    }
   }
 
   /** Fetches what a decision asked for: older events by key or revision, or the catalogues as of now. */
