@@ -74,8 +74,16 @@ export {
   readsSchema,
   type StoreIdentity,
 } from './schema.ts';
-export { type Covering, findSeal, listSeals, type SealView } from './seals/queries.ts';
-export { folderOf, type StreamFolder } from './snapshots/folder.ts';
+export {
+  type Covering,
+  findSeal,
+  listSeals,
+  readSealLinks,
+  type SealLink,
+  type SealsQuery,
+  type SealView,
+} from './seals/queries.ts';
+export { folderOf, type StreamFolder, WALLET_FOLD_VERSION } from './snapshots/folder.ts';
 export { createSnapshotReader } from './snapshots/queries.ts';
 export {
   type CompareOptions,

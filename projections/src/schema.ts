@@ -10,7 +10,7 @@ import { inTransaction } from './transaction.ts';
  * Raised whenever a table or a fold changes: rows of another version are never added to. There is no upgrade of rows
  * in place; they are filled anew from the events.
  */
-export const READS_VERSION = 2;
+export const READS_VERSION = 3;
 
 export function readsSchema(namespace: string): string {
   return assertSchema(`${namespace}_reads`);
@@ -95,7 +95,7 @@ export async function assertShape(pool: Pool, schema: string, partitions: number
     );
   if (found.partitions !== partitions)
     throw new ForeignReads(
-      `the read models in ${schema} are kept in ${found.partitions} partitions, and LEDGER_PARTITIONS says ${partitions}`,
+      `the read models in ${schema} are kept in ${found.partitions} ${found.partitions === 1 ? 'partition' : 'partitions'}, and LEDGER_PARTITIONS says ${partitions}`,
     );
 }
 

@@ -22,7 +22,7 @@ interface Said {
   readonly items?: readonly { readonly kind: string; readonly id: string }[];
 }
 
-export function wordsOf({ type, data }: Pick<AuditedEvent, 'type' | 'data'>): string {
+export function wordsOf({ stream, type, data }: Pick<AuditedEvent, 'stream' | 'type' | 'data'>): string {
   const said = data as Said;
   switch (type) {
     case 'AccountOpened':
@@ -54,7 +54,7 @@ export function wordsOf({ type, data }: Pick<AuditedEvent, 'type' | 'data'>): st
     case 'Expired':
       return `Expired: ${(said.items ?? []).map(({ kind, id }) => (kind === 'hold' ? `hold ${id}` : id)).join(', ')}`;
     case 'EntryReversed':
-      return `Entry ${said.reverses} (${said.reversed_type}) taken back, ${said.credits} credits: ${said.reason}`;
+      return `Entry ${stream}:${said.reverses} (${said.reversed_type}) taken back, ${said.credits} credits: ${said.reason}`;
     default:
       return type;
   }
@@ -80,7 +80,9 @@ function marksOf({ hold, late, repriced }: Said): string {
     ...(late ? ['after it had expired'] : []),
     ...(repriced === undefined
       ? []
-      : [`was parked before, priced by the version ${repriced.replaceAll('_', ' ')}`]),
+      : [
+          `was parked before, priced by ${repriced === 'in_force' ? 'the version in force' : 'a later version'}`,
+        ]),
   ];
   return marks.length === 0 ? '' : `; ${marks.join(', ')}`;
 }

@@ -8,11 +8,14 @@
 import type { EventStore, RecordedEvent } from '@tallystick/event-store';
 import type { Pool } from 'pg';
 import { PAGE_EVENTS, scan } from './scan.ts';
-import { CHECKERS } from './verify/checker.ts';
+import { createSealChecker, type SealChecker } from './seal/check.ts';
+import type { NumberedHash } from './seal/verify-receipt.ts';
+import { compareCheckpoints } from './verify/checkpoints.ts';
 import { compareReads } from './verify/compare-reads.ts';
 import { Crew, threadsForThisMachine } from './verify/crew.ts';
 import { type Finding, Findings } from './verify/finding.ts';
 import type { PartSettings } from './verify/part.ts';
+import { Positions } from './verify/positions.ts';
 import { Reads, withReads } from './verify/reads.ts';
 import { ENTRIES } from './verify/tables.ts';
 import { reportRepeated, together } from './verify/together.ts';
@@ -22,6 +25,8 @@ export interface VerifyOptions {
   readonly pool: Pool;
   /** Of the read models. */
   readonly schema: string;
+  /** Seals as they were kept elsewhere: the ledger must have them. */
+  readonly keptSeals?: readonly NumberedHash[];
   /** Findings beyond are counted only. */
   readonly shownMax?: number;
   /** Beside this one; 0 for none. Left out: by the machine's cores, and none for a small ledger. */
@@ -41,6 +46,8 @@ export interface Verdict extends VerifyProgress {
   readonly seconds: number;
   /** Events that the read models have not come to yet; null where there are no read models. */
   readonly behind: number | null;
+  /** How many there are, and the last one: what to keep, so that nobody can cut off what came before. */
+  readonly seals: { readonly count: number; readonly last: NumberedHash | null };
   /** All that was found wrong. */
   readonly count: number;
   /** The first of it. */
@@ -59,7 +66,7 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verdict> {
     // While the events are read, the database adds up the largest table.
     const digests = isThere ? reads.digests(ENTRIES) : null;
     digests?.catch(() => undefined);
-    const order = new StoreOrder(report);
+    const order = new StoreOrder(store, options.keptSeals ?? [], report);
     let crew: Crew | null = null;
     try {
       for await (const events of scan(store)) {
@@ -76,6 +83,8 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verdict> {
       const found = together(summaries, findings);
       await reportRepeated(store, found.repeated, report);
       order.end();
+      if (isThere && store.enforcesKeys)
+        compareCheckpoints(reads.checkpoints, order.progress.position, report);
       const expected = { ...found, rows };
       if (isThere && digests !== null) await compareReads(store, reads, await digests, expected, report);
       return {
@@ -84,6 +93,7 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verdict> {
         streams: found.covered.size,
         seconds: (performance.now() - began) / 1_000,
         behind: isThere ? found.behind : null,
+        seals: order.seals,
         count: findings.count,
         findings: findings.shown,
       };
@@ -104,35 +114,41 @@ async function settingsOf(reads: Reads | null, shownMax: number): Promise<PartSe
   };
 }
 
-/** What needs all events of the store, in their order: positions that grow, and the checkers. */
+/** What needs all events of the store, in their order: positions that grow, and the seals. */
 class StoreOrder {
   readonly #report: (finding: Finding) => void;
-  readonly #checkers = CHECKERS.map((make) => make());
+  readonly #checker: SealChecker;
+  readonly #positions: Positions;
   #events = 0;
-  #position = 0n;
 
-  constructor(report: (finding: Finding) => void) {
+  constructor(
+    { enforcesKeys }: EventStore,
+    keptSeals: readonly NumberedHash[],
+    report: (finding: Finding) => void,
+  ) {
+    // A store that enforces keys is one that numbers its events itself.
+    this.#positions = new Positions(enforcesKeys, report);
+    this.#checker = createSealChecker(keptSeals);
     this.#report = report;
   }
 
   get progress(): VerifyProgress {
-    return { events: this.#events, position: this.#position };
+    return { events: this.#events, position: this.#positions.last };
+  }
+
+  get seals(): Verdict['seals'] {
+    return { count: this.#checker.seals, last: this.#checker.last };
   }
 
   add(events: readonly RecordedEvent[]): void {
     for (const event of events) {
-      const { stream, revision, position } = event;
-      if (position <= this.#position) {
-        const expected = `more than ${this.#position}`;
-        this.#report({ what: 'positions do not grow', stream, revision, expected, found: String(position) });
-      }
-      this.#position = position;
-      for (const checker of this.#checkers) checker.event(event);
+      this.#positions.follow(event);
+      this.#checker.event(event);
     }
     this.#events += events.length;
   }
 
   end(): void {
-    for (const checker of this.#checkers) for (const finding of checker.end()) this.#report(finding);
+    for (const finding of this.#checker.end()) this.#report(finding);
   }
 }

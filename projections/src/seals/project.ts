@@ -1,6 +1,6 @@
 /** Seals: one in a minute or so, each with up to a thousand ranges. */
 import type { LedgerSealed } from '@tallystick/domain';
-import { hashOf } from '@tallystick/event-store';
+import { hashOf, internalDigest } from '@tallystick/event-store';
 import type { ClientBase } from 'pg';
 import type { Item } from '../item.ts';
 import { type BatchContext, type Column, type Fold, insertRows, type ReadModel } from '../read-model.ts';
@@ -9,6 +9,8 @@ import { sealsDdl } from './table.ts';
 interface Seal {
   readonly at: string;
   readonly hash: string;
+  readonly text: string;
+  readonly internal: string;
   readonly data: LedgerSealed['data'];
 }
 interface SealedRange {
@@ -37,7 +39,8 @@ class SealsFold implements Fold {
   add({ category, at, event, recorded }: Item): void {
     if (category !== 'seal') return;
     const { data, facts } = event as LedgerSealed;
-    this.#seals.push({ at, hash: hashOf(recorded), data });
+    const internal = internalDigest(recorded);
+    this.#seals.push({ at, hash: hashOf(recorded), text: recorded.data, internal, data });
     for (const [stream, from, to] of facts.ranges) this.#ranges.push({ stream, from, to, seal: data.number });
   }
 
@@ -54,6 +57,8 @@ const SEAL: readonly Column<Seal>[] = [
   { name: 'hash', type: 'text', of: ({ hash }) => hash },
   { name: 'events', type: 'bigint', of: ({ data }) => data.events },
   { name: 'ranges', type: 'bigint', of: ({ data }) => data.ranges },
+  { name: 'data', type: 'text', of: ({ text }) => text },
+  { name: 'internal', type: 'text', of: ({ internal }) => internal },
 ];
 const RANGE: readonly Column<SealedRange>[] = [
   { name: 'stream', type: 'text', of: ({ stream }) => stream },

@@ -10,7 +10,10 @@ create table if not exists $schema.seals (
   -- Of the seal's event in its chain: what customers and auditors keep.
   hash text not null,
   events bigint not null,
-  ranges bigint not null
+  ranges bigint not null,
+  -- Text of its event to the byte, and the digest of the rest of it: with them its hash is made from the one before.
+  data text not null,
+  internal text not null
 );
 create table if not exists $schema.sealed_ranges (
   stream text collate "C" not null,

@@ -1,4 +1,11 @@
-import { parseReceipt, verifyReceipt } from '@tallystick/audit';
+import {
+  compareKept,
+  type LaterSeal,
+  type NumberedHash,
+  parseReceipt,
+  sealsOf,
+  verifyReceipt,
+} from '@tallystick/audit';
 import t from 'tap';
 import { readLastSeal, sealAfter } from './sealing.ts';
 import { startTestLedger } from './testing/ledger.ts';
@@ -44,7 +51,8 @@ t.test('a sealed entry has a receipt that proves it against the listed seal', as
   const { body: seals } = await call('GET', '/v1/seals');
   const [latest] = seals.data;
   t.match(latest, { number: 1, hash: body.seal.hash });
-  t.equal(verifyReceipt(parseReceipt(text), latest.hash), null);
+  t.equal(verifyReceipt(parseReceipt(text)), null);
+  t.notOk('later' in body, 'links only where they are asked for');
   t.match(JSON.parse(body.event.data), { usage_id: 'u1', credits: '7' });
   const [stored] = await store.readRevisions('wallet-acme', [body.range.to]);
   t.ok(stored, 'the range is one of the stream');
@@ -90,6 +98,87 @@ t.test('seals are listed newest first, page by page', async (t) => {
   t.match(second.body, { data: [{ number: 1 }], next_cursor: null });
   t.match(await call('GET', '/v1/seals?cursor=x'), { status: 400 });
 });
+
+const numberAndHash = ({ number, hash }: NumberedHash) => ({ number, hash });
+
+t.test('a receipt leads on to a later seal, so that whoever has kept that one can check it', async (t) => {
+  await call('POST', '/v1/usage', { ...usage, id: 'u3' });
+  await seal();
+  const { data } = (await call('GET', '/v1/seals?from=1')).body;
+  t.same(
+    data.map(({ number }: { number: number }) => number),
+    [1, 2, 3],
+  );
+  const { text, status } = await call('GET', `/v1/receipts/${entry}?seal=3`);
+  t.equal(status, 200, text);
+  const receipt = parseReceipt(text);
+  t.equal(verifyReceipt(receipt), null);
+  t.same(sealsOf(receipt), data.map(numberAndHash));
+  t.equal(compareKept(receipt, { number: 3, hash: data[2].hash }).status, 'same');
+  t.notMatch(text, /USD|98\.76|0\.07|openai|rival|genesis|pricebook|apikey/);
+  t.match((await call('GET', `/v1/receipts/${entry}?seal=1`)).body, { later: [] });
+});
+
+t.test('the rows of the seals tell how each hash is made, and lengthen a receipt', async (t) => {
+  const { data } = (await call('GET', '/v1/seals?from=2')).body;
+  const { body } = await call('GET', `/v1/receipts/${entry}`);
+  const later = data.map(({ data, internal }: LaterSeal) => ({ data, internal }));
+  t.same(sealsOf({ ...body, later }).slice(1), data.map(numberAndHash));
+  t.match(data, [{ previous_hash: body.seal.hash }, { previous_hash: data[0].hash }]);
+  const [first] = (await call('GET', '/v1/seals?from=1&page_size=1')).body.data;
+  t.equal(first.previous_hash, body.seal.previous_hash, 'that of the first begins the chain');
+});
+
+t.test('seals are listed from a number on as well, page by page', async (t) => {
+  const first = await call('GET', '/v1/seals?from=2&page_size=1');
+  t.match(first.body.data, [{ number: 2 }]);
+  const cursor = first.body.next_cursor;
+  const second = await call('GET', `/v1/seals?from=2&page_size=1&cursor=${cursor}`);
+  t.match(second.body, { data: [{ number: 3 }], next_cursor: null });
+  t.match(await call('GET', `/v1/seals?cursor=${cursor}`), { status: 400 }, 'not the other way');
+});
+
+t.test('a seal that the receipt cannot lead to is refused, and it says how to go on', async (t) => {
+  const { body } = await call('GET', '/v1/receipts/wallet-acme:3');
+  const own = body.seal.number;
+  const REFUSED: readonly [number, RegExp][] = [
+    [own - 1, new RegExp(`must be ${own} or more: the entry is in seal ${own}`)],
+    [4, /must be 3 at most: there is no later seal yet/],
+    [own + 2_001, new RegExp(`must be ${own + 2_000} at most.*GET /v1/seals\\?from=${own + 2_001}`)],
+  ];
+  for (const [number, rule] of REFUSED)
+    t.match(
+      await call('GET', `/v1/receipts/wallet-acme:3?seal=${number}`),
+      { status: 422, body: { code: 'invalid_value', errors: [{ field: 'seal', rule }] } },
+      String(number),
+    );
+  for (const text of ['0', '1e40', '1.5'])
+    t.match(await call('GET', `/v1/receipts/wallet-acme:3?seal=${text}`), { status: 422 }, text);
+});
+
+t.test('a row of the seals that was changed leads nowhere', async (t) => {
+  await ledger.pool.query(`update ${ledger.schema}.seals set internal = repeat('0', 64) where number = 2`);
+  t.match(await call('GET', `/v1/receipts/${entry}?seal=3`), { status: 500 });
+  t.match(await call('GET', `/v1/receipts/${entry}`), { status: 200 }, 'its own seal is read from its event');
+});
+
+t.test(
+  'a sealed entry that cannot be read, or says nothing of its entry any more, is a fault and not missing',
+  async (t) => {
+    const readStream = store.readStream.bind(store);
+    t.teardown(() => {
+      store.readStream = readStream;
+    });
+    for (const data of ['{', '{}', 'null', null]) {
+      store.readStream = async (stream, options) =>
+        (await readStream(stream, options)).flatMap((read) => {
+          if (read.stream !== 'wallet-acme' || read.revision !== 1) return [read];
+          return data === null ? [] : [{ ...read, data }];
+        });
+      t.match(await call('GET', '/v1/receipts/wallet-acme:1'), { status: 500 }, String(data));
+    }
+  },
+);
 
 t.test('an entry that was changed after it was sealed gets no receipt', async (t) => {
   const [event] = await store.readRevisions('wallet-acme', [1]);

@@ -1,7 +1,8 @@
-import type { RecordedEvent } from '@tallystick/event-store';
+import { hashOf, type RecordedEvent } from '@tallystick/event-store';
 import t from 'tap';
 import { rehashed, SealedLedger } from '../testing/sealed.ts';
 import { createSealChecker, type SealFinding } from './check.ts';
+import type { NumberedHash } from './verify-receipt.ts';
 
 const ledger = new SealedLedger();
 for (let seal = 0; seal < 3; seal++) {
@@ -15,8 +16,8 @@ for (let seal = 0; seal < 3; seal++) {
 await ledger.write('wallet-a', 3);
 const sound = await ledger.events();
 
-function check(events: readonly RecordedEvent[]): readonly SealFinding[] {
-  const checker = createSealChecker();
+function check(events: readonly RecordedEvent[], kept: readonly NumberedHash[] = []): readonly SealFinding[] {
+  const checker = createSealChecker(kept);
   for (const event of events) checker.event(event);
   return checker.end();
 }
@@ -145,4 +146,55 @@ t.test('an event whose hash cannot be read, and a revision from nowhere, do not 
   t.match(check(unreadable), [{ what: 'the root of sealed events', stream: 'wallet-b', revision: 8 }]);
   const wild = changed('wallet-b', 9, (event) => ({ ...event, revision: 2 ** 50 }));
   t.ok(check(wild).length > 0);
+});
+
+const kept = sound
+  .filter(({ stream }) => stream === 'seal-ledger')
+  .map((seal, index) => ({ number: index + 1, hash: hashOf(seal) }));
+
+t.test('it says how many seals there are, and number and hash of the last', async (t) => {
+  const checker = createSealChecker();
+  t.match([checker.seals, checker.last], [0, null]);
+  for (const event of sound) checker.event(event);
+  t.match([checker.seals, checker.last], [3, kept[2]]);
+});
+
+t.test('seals that were kept and are there are no finding', async (t) => {
+  t.same(check(sound, kept), []);
+});
+
+t.test(
+  'a ledger cut off behind a seal is sound in itself, but for whoever has kept a later one',
+  async (t) => {
+    const cut = sound.slice(0, sound.findIndex(at('seal-ledger', 1)) + 1);
+    t.same(check(cut), []);
+    t.same(check(cut, kept), [
+      {
+        what: 'a seal that was kept is missing',
+        stream: 'seal-ledger',
+        expected: `seal 3: ${kept[2]?.hash}`,
+        found: 'seal 2 is the last',
+      },
+    ]);
+    t.match(check([], kept.slice(0, 1)), [{ expected: /^seal 1: /, found: 'no seal at all' }]);
+  },
+);
+
+t.test('so is one that was written anew from some event on', async (t) => {
+  const anew = new SealedLedger();
+  for (let seal = 0; seal < 3; seal++) {
+    await anew.write('wallet-a', 5);
+    await anew.seal();
+  }
+  const events = await anew.events();
+  t.same(check(events), []);
+  t.match(check(events, kept.slice(1, 2)), [
+    {
+      what: 'the hash of a seal that was kept',
+      stream: 'seal-ledger',
+      revision: 1,
+      expected: kept[1]?.hash,
+      found: /^[0-9a-f]{64}$/,
+    },
+  ]);
 });

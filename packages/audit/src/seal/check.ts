@@ -2,11 +2,15 @@
  * Holds all seals against the events. It is told every event in store order, where a seal follows what it covers, so it
  * remembers the hashes of what is not sealed yet and nothing else. That events hang together in their streams' chains
  * is not its affair; nor does it stop at a fault: one damage is one finding.
+ *
+ * A ledger that was cut off, or written anew, may be sound in itself. Only seals that somebody has kept tell.
  */
 import type { LedgerSealed, SealedRange } from '@tallystick/domain';
-import { hashOf, type RecordedEvent, splitStream } from '@tallystick/event-store';
-import { type Digest, rootOf, toHex } from './merkle.ts';
-import { eventLeaf, isSealable, rootOfRanges } from './seal.ts';
+import { type RecordedEvent, splitStream } from '@tallystick/event-store';
+import { rootOf, toHex } from './merkle.ts';
+import { isSealable, rootOfRanges, SEALS } from './seal.ts';
+import type { NumberedHash } from './verify-receipt.ts';
+import { readableHash, Waiting } from './waiting.ts';
 
 export interface SealFinding {
   readonly what: string;
@@ -22,22 +26,37 @@ export interface SealChecker {
   end(): readonly SealFinding[];
   /** Events that no seal covers yet. */
   readonly unsealed: number;
+  /** As many as there were. */
+  readonly seals: number;
+  /** Number and hash of the last one, as it says them; null before the first. */
+  readonly last: NumberedHash | null;
 }
 
 /** In place of a root, before the first seal. */
 const NONE = 'none';
 
-export function createSealChecker(): SealChecker {
-  return new Checker();
+/** @param kept seals as they were kept elsewhere: the ledger must have them */
+export function createSealChecker(kept: readonly NumberedHash[] = []): SealChecker {
+  return new Checker(kept);
 }
 
 class Checker implements SealChecker {
   readonly #findings: SealFinding[] = [];
   readonly #waiting = new Map<string, Waiting>();
+  readonly #kept: readonly NumberedHash[];
+  /** Those of them that have come, with whatever hash. */
+  readonly #met = new Set<NumberedHash>();
   #unsealed = 0;
-  #seals = 0;
+  /** The number that the last one should have. */
+  #number = 0;
+  seals = 0;
+  last: NumberedHash | null = null;
   /** Null where the last seal could not be read. */
   #root: string | null = NONE;
+
+  constructor(kept: readonly NumberedHash[]) {
+    this.#kept = kept;
+  }
 
   get unsealed(): number {
     return this.#unsealed;
@@ -56,12 +75,20 @@ class Checker implements SealChecker {
   }
 
   end(): readonly SealFinding[] {
+    const found = this.last === null ? 'no seal at all' : `seal ${this.last.number} is the last`;
+    for (const kept of this.#kept) {
+      if (this.#met.has(kept)) continue;
+      const expected = `seal ${kept.number}: ${kept.hash}`;
+      this.#found({ what: 'a seal that was kept is missing', stream: SEALS, expected, found });
+    }
     return this.#findings;
   }
 
   #seal(recorded: RecordedEvent): void {
     const seal = readSeal(recorded);
-    this.#seals += 1;
+    this.#number += 1;
+    this.seals += 1;
+    this.#holdToKept(recorded, seal?.data.number ?? this.#number);
     if (seal === null) {
       this.#report(recorded, 'a seal cannot be read', 'a LedgerSealed', recorded.type);
       this.#root = null;
@@ -70,8 +97,8 @@ class Checker implements SealChecker {
       return;
     }
     const { data, facts } = seal;
-    this.#compare(recorded, 'the number of a seal', String(this.#seals), String(data.number));
-    this.#seals = data.number;
+    this.#compare(recorded, 'the number of a seal', String(this.#number), String(data.number));
+    this.#number = data.number;
     const previous = this.#root ?? data.previous_root ?? NONE;
     this.#compare(recorded, 'the previous root of a seal', previous, data.previous_root ?? NONE);
     this.#root = data.root;
@@ -80,6 +107,16 @@ class Checker implements SealChecker {
     this.#compare(recorded, 'the events of a seal', String(events), String(data.events));
     this.#compare(recorded, 'the ranges of a seal', String(facts.ranges.length), String(data.ranges));
     for (const range of facts.ranges) this.#range(recorded, range);
+  }
+
+  #holdToKept(recorded: RecordedEvent, number: number): void {
+    const hash = readableHash(recorded);
+    this.last = { number, hash };
+    for (const kept of this.#kept) {
+      if (kept.number !== number) continue;
+      this.#met.add(kept);
+      this.#compare(recorded, 'the hash of a seal that was kept', kept.hash, hash);
+    }
   }
 
   #range(seal: RecordedEvent, range: SealedRange): void {
@@ -127,79 +164,6 @@ function judge(
   return expected === root
     ? null
     : { what: 'the root of sealed events', revision: from, expected, found: `${root} ${by}` };
-}
-
-/** A revision further ahead than this is damage that says nothing of how many are missing. */
-const HOLE_MAX = 100_000;
-
-/** The hashes of a stream's events that no seal covers yet, 32 bytes each. */
-class Waiting {
-  from: number;
-  /** A seal could not be read that may have covered some of these. */
-  uncertain = false;
-  #count = 0;
-  #bytes = Buffer.allocUnsafe(32 * 4);
-
-  constructor(from: number) {
-    this.from = from;
-  }
-
-  /** The revision that comes next. */
-  get end(): number {
-    return this.from + this.#count;
-  }
-
-  get isEmpty(): boolean {
-    return this.#count === 0;
-  }
-
-  /**
-   * Returns how many wait more by it. An event that is missing, or whose hash cannot be read, stands as zeros: what
-   * follows keeps its place, and no root will fit. A revision that comes again is its chain's affair.
-   */
-  push(revision: number, recorded: RecordedEvent): number {
-    if (revision < this.end) return 0;
-    const before = this.#count;
-    if (revision - this.end > HOLE_MAX) {
-      this.from = revision;
-      this.#count = 0;
-    }
-    const at = (revision - this.from) * 32;
-    if (at + 32 > this.#bytes.length) {
-      const wider = Buffer.alloc(Math.max(at + 32, this.#bytes.length * 2));
-      this.#bytes.copy(wider);
-      this.#bytes = wider;
-    }
-    this.#bytes.fill(0, this.#count * 32, at + 32);
-    this.#bytes.write(readableHash(recorded), at, 'hex');
-    this.#count = revision + 1 - this.from;
-    return this.#count - before;
-  }
-
-  leavesTo(to: number): Digest[] {
-    const leaves: Digest[] = [];
-    for (let at = 0; at <= (to - this.from) * 32; at += 32)
-      leaves.push(eventLeaf(this.#bytes.toString('hex', at, at + 32)));
-    return leaves;
-  }
-
-  /** Returns how many went. */
-  dropTo(to: number): number {
-    const dropped = Math.min(this.#count, Math.max(0, to + 1 - this.from));
-    this.#bytes.copyWithin(0, dropped * 32, this.#count * 32);
-    this.#count -= dropped;
-    this.from += dropped;
-    this.uncertain = false;
-    return dropped;
-  }
-}
-
-function readableHash(recorded: RecordedEvent): string {
-  try {
-    return hashOf(recorded);
-  } catch {
-    return '';
-  }
 }
 
 /** Null where the text is not that of a seal. */

@@ -18,6 +18,9 @@ export interface Link {
   readonly hash: string;
 }
 
+/** What it takes to come from one seal's hash to the next one's. */
+export type LaterSeal = Pick<Link, 'data' | 'internal'>;
+
 export interface Receipt {
   readonly version: 1;
   readonly entry_id: string;
@@ -30,6 +33,8 @@ export interface Receipt {
     readonly index: number;
     readonly path: readonly string[];
   };
+  /** The seals after its own, in order, up to one that somebody has kept; only where they were asked for. */
+  readonly later?: readonly LaterSeal[];
 }
 
 export interface ReceiptParts {
@@ -104,7 +109,7 @@ export function parseReceipt(text: string): Receipt {
   } catch {
     throw new NoReceipt('the receipt', 'must be JSON');
   }
-  const receipt = membersOf('the receipt', given, ['version', 'entry_id', 'event', 'range', 'seal']);
+  const receipt = membersOf('the receipt', given, [...MEMBERS, ...laterOf(given)]);
   if (receipt.version !== 1) throw new NoReceipt('version', 'must be 1: this program knows no other');
   if (typeof receipt.entry_id !== 'string' || placeOf(receipt.entry_id) === null)
     throw new NoReceipt('entry_id', 'must be a stream, a colon and a revision');
@@ -121,10 +126,16 @@ export function parseReceipt(text: string): Receipt {
   for (const name of ['number', 'index']) assertCount(`seal.${name}`, seal[name]);
   assertPath('range.path', range.path);
   assertPath('seal.path', seal.path);
+  if (receipt.later !== undefined) assertLater(receipt.later);
   return given as Receipt;
 }
 
+const MEMBERS = ['version', 'entry_id', 'event', 'range', 'seal'];
 const LINK = ['data', 'internal', 'previous_hash', 'hash'];
+
+/** The one member that may be left out. */
+const laterOf = (given: unknown): string[] =>
+  given !== null && typeof given === 'object' && 'later' in given ? ['later'] : [];
 
 function membersOf(
   name: string,
@@ -157,5 +168,15 @@ function assertPath(name: string, value: unknown): void {
   if (!Array.isArray(value)) throw new NoReceipt(name, 'must be a list');
   value.forEach((digest, index) => {
     assertDigest(`${name}[${index}]`, digest);
+  });
+}
+
+function assertLater(value: unknown): void {
+  if (!Array.isArray(value)) throw new NoReceipt('later', 'must be a list');
+  value.forEach((link: unknown, index) => {
+    const name = `later[${index}]`;
+    const { data, internal } = membersOf(name, link, ['data', 'internal']);
+    assertText(`${name}.data`, data);
+    assertDigest(`${name}.internal`, internal);
   });
 }

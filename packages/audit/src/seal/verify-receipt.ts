@@ -1,4 +1,4 @@
-/** Checks a receipt by itself: everything it says must follow from its texts, up to the hash of its seal. */
+/** Checks a receipt by itself: everything it says must follow from its texts, up to the hash of its last seal. */
 import { hash } from 'node:crypto';
 import { fromHex, rootFrom, toHex } from './merkle.ts';
 import { type Link, NoReceipt, placeOf, type Receipt } from './receipt.ts';
@@ -17,18 +17,32 @@ export interface Sealed {
   readonly root: string;
   readonly ranges: number;
   readonly recorded_at: string;
+  readonly previous_root?: string;
 }
 
-/**
- * The first thing that does not hold; null where all does.
- * @param kept hash of the seal as it was kept earlier; null leaves open whether it is the ledger's
- */
-export function verifyReceipt(receipt: Receipt, kept: string | null = null): Mismatch | null {
-  for (const check of [checkEvent, checkPlace, checkRoot, checkSeal]) {
+/** The first thing that does not hold; null where all does. Whether its seals are the ledger's, it cannot say itself. */
+export function verifyReceipt(receipt: Receipt): Mismatch | null {
+  for (const check of [checkEvent, checkPlace, checkRoot, checkSeal, checkLater]) {
     const mismatch = check(receipt);
     if (mismatch !== null) return mismatch;
   }
-  return kept === null ? null : compare('the hash of the seal', kept, receipt.seal.hash);
+  return null;
+}
+
+/** The seals that a receipt leads to, its own first, each with the hash that its text and those before come to. */
+export function sealsOf({ seal, later = [] }: Receipt): [NumberedHash, ...NumberedHash[]] {
+  let { number, hash } = seal;
+  const following = later.map((link) => {
+    number += 1;
+    hash = hashOfLink(SEAL_TYPE, { ...link, previous_hash: hash });
+    return { number, hash };
+  });
+  return [{ number: seal.number, hash: seal.hash }, ...following];
+}
+
+export interface NumberedHash {
+  readonly number: number;
+  readonly hash: string;
 }
 
 /** What the seal of a receipt says itself. @throws NoReceipt where it says nothing of that */
@@ -77,12 +91,31 @@ function checkSeal({ seal }: Receipt): Mismatch | null {
   return (
     compare('the number of the seal', String(sealedIn(seal.data)?.number), String(seal.number)) ??
     compare('the hash before the first seal', start, seal.previous_hash) ??
-    compare('the hash of the seal', hashOfLink('LedgerSealed', seal), seal.hash)
+    compare('the hash of the seal', hashOfLink(SEAL_TYPE, seal), seal.hash)
   );
 }
 
+/** Each later seal follows on the one before. Their hashes are not said but come to: what is kept is held against those. */
+function checkLater({ seal, later = [] }: Receipt): Mismatch | null {
+  let before = sealedIn(seal.data);
+  for (const [index, { data }] of later.entries()) {
+    const said = sealedIn(data);
+    const number = seal.number + 1 + index;
+    if (said === null || before === null)
+      return { what: `the text of seal ${number}`, expected: 'number, root and ranges', found: data };
+    const mismatch =
+      compare('the number of a later seal', String(number), String(said.number)) ??
+      compare(`the previous root in seal ${number}`, before.root, String(said.previous_root));
+    if (mismatch !== null) return mismatch;
+    before = said;
+  }
+  return null;
+}
+
+const SEAL_TYPE = 'LedgerSealed';
+
 /** As every event's hash is made (`docs/architecture.md`, "An event"). */
-function hashOfLink(type: string, { data, internal, previous_hash }: Link): string {
+function hashOfLink(type: string, { data, internal, previous_hash }: Omit<Link, 'hash'>): string {
   return sha256(`${previous_hash}${sha256(`${type}\n${data}`)}${internal}`);
 }
 

@@ -7,6 +7,7 @@ import {
   type EventStore,
   expectedHash,
   hashOf,
+  internalDigest,
   type RecordedEvent,
 } from '@tallystick/event-store';
 import { gatherSeal } from '../seal/gather.ts';
@@ -69,8 +70,11 @@ export class SealedLedger {
     }));
   }
 
-  /** As the API makes it, but that the range is looked up in the seals themselves. */
-  async receipt(stream: string, revision: number): Promise<Receipt> {
+  /**
+   * As the API makes it, but that the range is looked up in the seals themselves.
+   * @param lastSeal the later one that it leads to; none unless told
+   */
+  async receipt(stream: string, revision: number, lastSeal?: number): Promise<Receipt> {
     const seals = await this.store.readStream(SEALS, { from: 0, limit: 10_000 });
     for (const [at, { facts }] of (await this.sealed()).entries()) {
       const range = facts.ranges.find(
@@ -81,7 +85,12 @@ export class SealedLedger {
       const [, from, to] = range;
       const events = await this.store.readStream(stream, { from, limit: to - from + 1 });
       const [before = null] = from === 0 ? [] : await this.store.readRevisions(stream, [from - 1]);
-      return makeReceipt({ stream, revision, events, before, seal, sealBefore: seals[at - 1] ?? null });
+      const made = makeReceipt({ stream, revision, events, before, seal, sealBefore: seals[at - 1] ?? null });
+      if (lastSeal === undefined) return made;
+      const later = seals
+        .slice(at + 1, lastSeal)
+        .map((one) => ({ data: one.data, internal: internalDigest(one) }));
+      return { ...made, later };
     }
     throw new Error(`${stream}:${revision} is not sealed`);
   }

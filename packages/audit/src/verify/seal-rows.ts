@@ -1,4 +1,5 @@
 /** What the rows of seals should be, and, stream by stream, the digest of those of what they cover: there are many. */
+import { internalDigest } from '@tallystick/event-store';
 import type { AuditedEvent } from '../event.ts';
 import { type Cell, textCell, timeCell } from './cells.ts';
 import { RowDigest } from './digest.ts';
@@ -13,9 +14,10 @@ export class SealRows {
 
   add(event: AuditedEvent, hash: string | null): void {
     if (event.type !== 'LedgerSealed') return;
-    const { data, recordedAt } = event;
+    const { data, recorded, recordedAt } = event;
     const { number, root, events, ranges } = data;
-    const cells = [number, timeCell(recordedAt), root, hash, events, ranges].map(textCell);
+    const made = [recorded.data, internalDigest(recorded)];
+    const cells = [number, timeCell(recordedAt), root, hash, events, ranges, ...made].map(textCell);
     this.rows.push(cells);
     for (const row of rangeRows(event)) {
       const stream = row[0] ?? '';
