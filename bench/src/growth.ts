@@ -5,7 +5,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments, refuseArguments } from './arguments.ts';
 import { startChild } from './children.ts';
 import { call, type Ledger, prepare, readBooks, startLedger } from './ledger.ts';
 import type { LoadJob, LoadReport } from './load.ts';
@@ -34,15 +34,15 @@ const LONG = 0;
 const WARM_UP = 1;
 const FIRST_SHORT = 2;
 
-const { values } = parseArgs({
-  options: { events: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '10' } },
+const USAGE = `pnpm growth [--events ${SHORT_EVENTS} or more] [--rounds n]`;
+const values = readArguments(USAGE, {
+  events: { type: 'string', default: '1000000' },
+  rounds: { type: 'string', default: '10' },
 });
 const events = Number(values.events);
 const rounds = Number(values.rounds);
-if (!(Number.isInteger(events) && events >= SHORT_EVENTS && Number.isInteger(rounds) && rounds > 0)) {
-  console.error(`pnpm growth [--events ${SHORT_EVENTS} or more] [--rounds n]`);
-  process.exit(2);
-}
+if (!(Number.isInteger(events) && events >= SHORT_EVENTS && Number.isInteger(rounds) && rounds > 0))
+  refuseArguments(USAGE, `--events must be a whole number from ${SHORT_EVENTS} on, --rounds one from 1 on`);
 const shorts = Array.from({ length: rounds }, (_, index) => FIRST_SHORT + index);
 const wallets = [LONG, WARM_UP, ...shorts];
 process.exitCode = (await main()) ? 0 : 1;

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments, refuseArguments } from './arguments.ts';
 import { auditRow } from './audit-row.ts';
 import type { BareClientJob } from './bare-client.ts';
 import type { BareInsertJob, BareReport } from './bare-insert.ts';
@@ -73,22 +73,21 @@ interface Options {
   readonly audited: number;
 }
 
-function readOptions(): Options | null {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      rows: { type: 'string' },
-      seconds: { type: 'string' },
-      rounds: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+function readOptions(): Options {
+  const values = readArguments(HELP, {
+    quick: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
   });
-  if (values.help) return null;
   const seconds = Number(values.seconds ?? (values.quick ? 0.5 : SECONDS));
   const rounds = Number(values.rounds ?? ROUNDS);
   const rows = values.rows?.split(',').map(Number) ?? ROWS;
   if (!(seconds > 0) || !Number.isInteger(rounds) || rounds < 1 || !rows.every((row) => ROWS.includes(row)))
-    return null;
+    refuseArguments(
+      HELP,
+      '--seconds must be above 0, --rounds a whole number above 0, --rows some of 1 to 8',
+    );
   const complete = seconds >= SECONDS && rounds >= ROUNDS && ROWS.every((row) => rows.includes(row));
   const audited = values.quick ? AUDITED_QUICK : AUDITED;
   return { complete, seconds, rounds, rows: new Set(rows), audited };
@@ -96,10 +95,6 @@ function readOptions(): Options | null {
 
 async function main(): Promise<boolean> {
   const options = readOptions();
-  if (options === null) {
-    console.log(HELP);
-    return false;
-  }
   const progress = openProgress();
   const plan: Plan = { ...options, wanted: options.rows, tell: progress.tell };
   mkdirSync(DATA, { recursive: true });

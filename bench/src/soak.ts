@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readArguments, refuseArguments } from './arguments.ts';
 import { startChild } from './children.ts';
 import { drain, type Ledger, prepare, readBooks, startLedger } from './ledger.ts';
 import { newPrefix } from './rows.ts';
@@ -28,14 +28,14 @@ const MB = 2 ** 20;
 /** On the same disk as the checkout: a temporary folder may be in memory. */
 const DATA = join(import.meta.dirname, '../.data');
 
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, rate: { type: 'string' } },
+const USAGE = 'pnpm soak [--minutes 10] [--rate acts-per-second]; at least 2 minutes';
+const values = readArguments(USAGE, {
+  minutes: { type: 'string', default: '10' },
+  rate: { type: 'string' },
 });
 const minutes = Number(values.minutes);
-if (!(minutes >= 2) || !(Number(values.rate ?? 1) > 0)) {
-  console.error('pnpm soak [--minutes 10] [--rate acts-per-second]; at least 2 minutes');
-  process.exit(2);
-}
+if (!(minutes >= 2) || !(Number(values.rate ?? 1) > 0))
+  refuseArguments(USAGE, '--minutes must be 2 or more, --rate above 0');
 process.exitCode = (await main()) ? 0 : 1;
 
 async function main(): Promise<boolean> {

@@ -23,31 +23,46 @@ interface Plan {
   readonly single: boolean;
 }
 
-/** Null where the arguments make no sense. */
-function readPlan(): Plan | null {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      seeds: { type: 'string' },
-      from: { type: 'string' },
-      jobs: { type: 'string' },
-      log: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
+/** Or what is wrong with the arguments, in a line. */
+function readPlan(): Plan | 'help' | { readonly fault: string } {
+  const values = readOptions();
+  if ('fault' in values) return values;
   const { seed, log } = values;
   const from = Number(seed ?? values.from ?? randomInt(SEED_MAX - 1_000_000));
   const count = seed === undefined ? Number(values.seeds ?? SEEDS) : 1;
   const jobs = Math.min(Number(values.jobs ?? JOBS), count);
   const isNatural = [from, count, jobs].every((number) => Number.isSafeInteger(number) && number >= 0);
-  if (values.help || !isNatural || count === 0 || jobs === 0 || from + count > SEED_MAX) return null;
+  if (values.help) return 'help';
+  if (!isNatural || count === 0 || jobs === 0 || from + count > SEED_MAX)
+    return { fault: `seeds and jobs are whole numbers above 0, and seeds end at ${SEED_MAX}` };
   return { from, count, jobs, log, single: seed !== undefined };
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: 'string' },
+        seeds: { type: 'string' },
+        from: { type: 'string' },
+        jobs: { type: 'string' },
+        log: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function main(): Promise<number> {
   const plan = readPlan();
-  if (plan === null) {
+  if (plan === 'help') {
     console.log(HELP);
+    return 0;
+  }
+  if ('fault' in plan) {
+    console.error(`pnpm sim: ${plan.fault}; --help tells what there is`);
     return 2;
   }
   const server = await startPostgres();

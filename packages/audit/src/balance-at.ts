@@ -1,14 +1,13 @@
 /** Balances at a moment, from the events and nothing else: of a wallet, or of accounts of the ledger. */
 import type { EventStore } from '@tallystick/event-store';
 import { type AccountChoice, isChosen } from './account-name.ts';
-import { type AsOf, includes } from './as-of.ts';
+import type { AsOf } from './as-of.ts';
 import { Books } from './books.ts';
 import { textOf } from './decimal.ts';
-import { type AuditedEvent, readEvent } from './event.ts';
+import type { AuditedEvent } from './event.ts';
+import { Examiner, type Found } from './examine/examiner.ts';
 import { scan } from './scan.ts';
 import { eventsOf } from './stream.ts';
-import { readAccounted } from './verify/accounted.ts';
-import type { Finding } from './verify/finding.ts';
 import { WalletBook } from './verify/wallet.ts';
 
 /** The last event that is in a balance. */
@@ -18,7 +17,8 @@ export interface LastEvent {
   readonly position: bigint;
 }
 
-export interface WalletBalance {
+/** With where moves, postings and the events' own word do not agree; nothing in a sound ledger. */
+export interface WalletBalance extends Found {
   readonly account: string;
   readonly available: string;
   readonly held: string;
@@ -27,9 +27,8 @@ export interface WalletBalance {
   readonly consumed: string;
   readonly expired: string;
   readonly withdrawn: string;
-  readonly last: LastEvent;
-  /** Where moves, postings and the events' own word do not agree; none in a sound ledger. */
-  readonly findings: readonly Finding[];
+  /** Null where no event could be read. */
+  readonly last: LastEvent | null;
 }
 
 /** What has been recorded, no more: a lot that is due counts until its expiry is an event. Null: no such account then. */
@@ -39,16 +38,19 @@ export async function walletBalanceAt(
   asOf: AsOf | null,
 ): Promise<WalletBalance | null> {
   const book = new WalletBook(id);
-  const findings: Finding[] = [];
+  const examiner = new Examiner(asOf);
   let last: AuditedEvent | null = null;
   let isWhole = true;
-  for await (const event of eventsOf(store, `wallet-${id}`, asOf)) {
+  for await (const event of eventsOf(store, `wallet-${id}`, examiner)) {
     // By time it may be that an event is not of the moment and a later one is: then each contradicts the other.
     isWhole &&= event.revision === (last?.revision ?? -1) + 1;
-    book.apply(readAccounted(event.recorded), (finding) => findings.push(finding));
+    // What follows from a damage that has been named is not another one.
+    const isSound = isWhole && examiner.count === 0;
+    book.apply(event, isSound ? examiner.report : () => undefined);
     last = event;
   }
-  if (last === null) return null;
+  const found = examiner.end();
+  if (last === null && found.count === 0) return null;
   const { available, held, granted, adjusted, consumed, expired, withdrawn } = book.sums();
   return {
     account: id,
@@ -59,12 +61,12 @@ export async function walletBalanceAt(
     consumed: textOf(consumed),
     expired: textOf(expired),
     withdrawn: textOf(withdrawn),
-    last: lastOf(last),
-    findings: isWhole ? findings : [],
+    last: last === null ? null : lastOf(last),
+    ...found,
   };
 }
 
-export interface AccountBalances {
+export interface AccountBalances extends Found {
   readonly accounts: readonly { readonly account: string; readonly unit: string; readonly balance: string }[];
   readonly totals: readonly { readonly unit: string; readonly balance: string }[];
   /** Null where nothing had been recorded. */
@@ -78,12 +80,13 @@ export async function accountBalancesAt(
   asOf: AsOf | null,
 ): Promise<AccountBalances> {
   const books = new Books();
+  const examiner = new Examiner(asOf);
   const until = asOf !== null && 'position' in asOf ? { until: asOf.position } : {};
   let last: AuditedEvent | null = null;
   for await (const page of scan(store, until)) {
     for (const recorded of page) {
-      const event = readEvent(recorded);
-      if (!includes(asOf, event)) continue;
+      const event = examiner.examine(recorded);
+      if (event === null) continue;
       books.post(event.entry.filter(({ account }) => isChosen(choice, account)));
       last = event;
     }
@@ -96,7 +99,7 @@ export async function accountBalancesAt(
   const totals = [...books.units.keys()]
     .sort(byText)
     .map((unit) => ({ unit, balance: textOf(books.total(unit)) }));
-  return { accounts, totals, last: last === null ? null : lastOf(last) };
+  return { accounts, totals, last: last === null ? null : lastOf(last), ...examiner.end() };
 }
 
 export function lastOf({ stream, revision, recordedAt, position }: AuditedEvent): LastEvent {

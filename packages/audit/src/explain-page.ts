@@ -4,7 +4,7 @@
  */
 import type { EventStore } from '@tallystick/event-store';
 import { type AuditedEvent, readEvent } from './event.ts';
-import { CLOCKS_MS } from './stream.ts';
+import { CLOCKS_MS } from './examine/examiner.ts';
 
 type Streams = Pick<EventStore, 'readStream' | 'head'>;
 

@@ -3,7 +3,7 @@
  * (rule 31). A price may have been published as a cost with a markup; its owner is shown what it comes to in credits,
  * exactly, as a quote does (P8).
  */
-import { stepsOf } from './decimal.ts';
+import { fractionOf, roundedUp, textOfFraction, thousandthsOf } from './fraction.ts';
 
 /** A line as the event's facts have it. */
 export interface PricedLine {
@@ -53,42 +53,8 @@ function priceInCredits(
 
 /** exact x per / quantity, as a decimal, or as a fraction where that would not end. */
 function perPrice(exact: string, per: number, quantity: number): string {
-  const [numerator = '', denominator = '1'] = exact.split('/');
-  const { n, d } = fractionOf(numerator);
-  return textOfFraction(n * BigInt(per) * 1_000n, d * BigInt(denominator) * thousandthsOf(quantity));
-}
-
-/** Quantities have at most three decimals. */
-const thousandthsOf = (quantity: number): bigint => BigInt(Math.round(quantity * 1_000));
-
-interface Fraction {
-  readonly n: bigint;
-  readonly d: bigint;
-}
-
-function fractionOf(decimal: string): Fraction {
-  const [whole = '0', fraction = ''] = decimal.split('.');
-  return { n: BigInt(whole + fraction), d: 10n ** BigInt(fraction.length) };
-}
-
-function textOfFraction(numerator: bigint, denominator: bigint): string {
-  const divisor = greatestCommonDivisor(numerator, denominator);
-  const [n, d] = [numerator / divisor, denominator / divisor];
-  let rest = d;
-  let places = 0;
-  for (const prime of [10n, 2n, 5n]) {
-    for (; rest % prime === 0n; places += 1) rest /= prime;
-  }
-  if (rest !== 1n) return `${n}/${d}`;
-  const digits = ((n * 10n ** BigInt(places)) / d).toString().padStart(places + 1, '0');
-  if (places === 0) return digits;
-  return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
-}
-
-function greatestCommonDivisor(a: bigint, b: bigint): bigint {
-  let [x, y] = [a, b];
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x === 0n ? 1n : x;
+  const { n, d } = fractionOf(exact);
+  return textOfFraction({ n: n * BigInt(per) * 1_000n, d: d * thousandthsOf(quantity) });
 }
 
 /** As finance reads it: `500 input_tokens at 0.0025 USD per 1000, markup 0.3, a credit at 0.01 USD = 0.1625 credits`. */
@@ -111,27 +77,16 @@ export function formulaOf(line: PricedLine): string {
  */
 function creditValueOf({ quantity, exact, price }: PricedLine): string[] {
   const { cost, markup = '0', demand_factor = '1', per } = price;
-  const [numerator = '', denominator = '1'] = exact.split('/');
-  const credits = fractionOf(numerator);
+  const credits = fractionOf(exact);
   if (cost === undefined || credits.n === 0n) return [];
   const [amount, added, demand] = [fractionOf(cost.amount), fractionOf(markup), fractionOf(demand_factor)];
   const [times, each] = per === undefined ? [1n, 1n] : [thousandthsOf(quantity), BigInt(per) * 1_000n];
-  const n = amount.n * (added.d + added.n) * demand.n * times * credits.d * BigInt(denominator);
+  const n = amount.n * (added.d + added.n) * demand.n * times * credits.d;
   const d = amount.d * added.d * demand.d * each * credits.n;
-  return [`, a credit at ${textOfFraction(n, d)} ${cost.currency}`];
+  return [`, a credit at ${textOfFraction({ n, d })} ${cost.currency}`];
 }
 
 /** `4.34 rounded up to a multiple of 0.01 = 4.35 credits`. */
 export function roundingOf({ exact, round_to }: PriceFacts): string {
-  return `${exact} rounded up to a multiple of ${round_to} = ${roundedUp(exact, round_to)} credits`;
-}
-
-function roundedUp(exact: string, roundTo: string): string {
-  const [numerator = '', denominator = '1'] = exact.split('/');
-  const { n, d } = fractionOf(numerator);
-  const step = stepsOf(roundTo);
-  const scaled = n * 10n ** 9n;
-  const per = d * BigInt(denominator) * step;
-  const times = (scaled + per - 1n) / per;
-  return textOfFraction(times * step, 10n ** 9n);
+  return `${exact} rounded up to a multiple of ${round_to} = ${textOfFraction(roundedUp(fractionOf(exact), round_to))} credits`;
 }

@@ -1,18 +1,16 @@
 /** Reads one stream from its beginning, up to a moment; the next page is on its way while one is worked on. */
 import type { EventStore } from '@tallystick/event-store';
-import { type AsOf, includes } from './as-of.ts';
-import { type AuditedEvent, readEvent } from './event.ts';
-
-/** Writers' clocks differ by seconds (rule 9): within one stream, and from stream to stream, times may step back by as much. */
-export const CLOCKS_MS = 10_000;
+import type { Examiner } from './examine/examiner.ts';
+import type { AccountedEvent } from './verify/accounted.ts';
 
 const PAGE_SIZE = 1_000;
 
+/** Those of the examiner's moment that it lets pass. */
 export async function* eventsOf(
   store: Pick<EventStore, 'readStream'>,
   stream: string,
-  asOf: AsOf | null,
-): AsyncGenerator<AuditedEvent, void> {
+  examiner: Examiner,
+): AsyncGenerator<AccountedEvent, void> {
   const read = (from: number) => store.readStream(stream, { from, limit: PAGE_SIZE });
   let next = read(0);
   for (;;) {
@@ -25,17 +23,10 @@ export async function* eventsOf(
       next.catch(() => undefined);
     }
     for (const recorded of page) {
-      const event = readEvent(recorded);
-      if (isPast(asOf, event)) return;
-      if (includes(asOf, event)) yield event;
+      const event = examiner.examine(recorded);
+      if (event !== null) yield event;
+      else if (examiner.isPast(stream)) return;
     }
     if (page.length < PAGE_SIZE) return;
   }
-}
-
-/** Nothing that follows it in its stream can be of the moment. */
-function isPast(asOf: AsOf | null, event: AuditedEvent): boolean {
-  if (asOf === null) return false;
-  if ('position' in asOf) return event.position > asOf.position;
-  return Date.parse(event.recordedAt) > asOf.at + CLOCKS_MS;
 }

@@ -1,10 +1,11 @@
 /** The trial balance at a moment, from the postings of every entry: each account by unit, and totals that are zero (L2). */
 import type { EventStore } from '@tallystick/event-store';
-import { type AsOf, includes } from './as-of.ts';
+import type { AsOf } from './as-of.ts';
 import { byText, type LastEvent, lastOf } from './balance-at.ts';
 import { Books } from './books.ts';
 import { textOf } from './decimal.ts';
-import { type AuditedEvent, readEvent } from './event.ts';
+import type { AuditedEvent } from './event.ts';
+import { Examiner, type Found } from './examine/examiner.ts';
 import { type ScanOptions, scan } from './scan.ts';
 
 /** How far a reader of the whole store has come. */
@@ -13,20 +14,17 @@ export interface ScanProgress {
   readonly position: bigint;
 }
 
-export interface TrialBalanceAt {
+/** With what was found wrong: entries that do not come to zero are where a total that is not zero comes from. */
+export interface TrialBalanceAt extends Found {
   /** Credits first. */
   readonly units: readonly {
     readonly unit: string;
     readonly total: string;
     readonly accounts: readonly { readonly account: string; readonly balance: string }[];
   }[];
-  /** Entries that do not come to zero by themselves: where a total that is not zero comes from. The first 100. */
-  readonly unbalanced: readonly { readonly entryId: string; readonly unit: string; readonly left: string }[];
   /** Null where nothing had been recorded. */
   readonly last: LastEvent | null;
 }
-
-const UNBALANCED_MAX = 100;
 
 export async function trialBalanceAt(
   store: EventStore,
@@ -34,24 +32,21 @@ export async function trialBalanceAt(
   onProgress?: (progress: ScanProgress) => void,
 ): Promise<TrialBalanceAt> {
   const books = new Books();
-  const unbalanced: { entryId: string; unit: string; left: string }[] = [];
+  const examiner = new Examiner(asOf);
   const options: ScanOptions = asOf !== null && 'position' in asOf ? { until: asOf.position } : {};
   let last: AuditedEvent | null = null;
   let events = 0;
   for await (const page of scan(store, options)) {
     for (const recorded of page) {
-      const event = readEvent(recorded);
-      if (!includes(asOf, event)) continue;
+      const event = examiner.examine(recorded);
+      if (event === null) continue;
       last = event;
-      for (const [unit, steps] of books.post(event.entry)) {
-        if (unbalanced.length < UNBALANCED_MAX)
-          unbalanced.push({ entryId: `${event.stream}:${event.revision}`, unit, left: textOf(steps) });
-      }
+      books.post(event.entry);
     }
     events += page.length;
     onProgress?.({ events, position: last?.position ?? 0n });
   }
-  return { units: unitsOf(books), unbalanced, last: last === null ? null : lastOf(last) };
+  return { units: unitsOf(books), last: last === null ? null : lastOf(last), ...examiner.end() };
 }
 
 function unitsOf(books: Books): TrialBalanceAt['units'] {
@@ -65,8 +60,4 @@ function unitsOf(books: Books): TrialBalanceAt['units'] {
       .sort((a, b) => byText(a.account, b.account));
     return { unit, total: textOf(books.total(unit)), accounts };
   });
-}
-
-export function isZero({ units, unbalanced }: TrialBalanceAt): boolean {
-  return unbalanced.length === 0 && units.every(({ total }) => total === '0');
 }

@@ -5,13 +5,15 @@ import {
   type AsOf,
   accountBalancesAt,
   type LastEvent,
+  SEALS,
   type WalletBalance,
   walletBalanceAt,
 } from '@tallystick/audit';
-import type { EventStore } from '@tallystick/event-store';
 import { accountChoice } from './account-argument.ts';
-import { type AddCommand, answer, type CliParts, Differs, withSources } from './command.ts';
-import { UsageFault } from './connect.ts';
+import { type AddCommand, answer, type CliParts, withSources } from './command.ts';
+import { type Sources, UsageFault } from './connect.ts';
+import { differencesOf, nameDifferences } from './differences.ts';
+import { assertReached } from './ledger-end.ts';
 import { asOfOf, MOMENT, type Moment, momentAt, type Positions, positionsOf } from './moment.ts';
 import { columns } from './table.ts';
 
@@ -31,20 +33,23 @@ export const addBalance: AddCommand = (program, parts) => {
 };
 
 async function balance(parts: CliParts, choice: AccountChoice, { at, json }: Request): Promise<void> {
-  await withSources(parts, async ({ store }) => {
+  await withSources(parts, async (sources) => {
+    const { store } = sources;
     const positions = await positionsOf(store);
+    await assertReached(sources, at, positions);
     const asOf = asOfOf(at, positions);
-    if (choice.kind === 'wallet') await ofWallet(parts, store, { id: choice.id, asOf, json }, positions);
-    else {
-      const found = await accountBalancesAt(store, choice, asOf);
-      if (found.accounts.length === 0) throw new UsageFault(`nothing was ever posted to ${choice.name} then`);
-      const value = {
-        accounts: found.accounts,
-        totals: found.totals,
-        as_of: lastShown(found.last, positions),
-      };
-      answer(parts.output, json, value, accountsText(found, positions));
-    }
+    if (choice.kind === 'wallet') return ofWallet(parts, sources, { id: choice.id, asOf, json }, positions);
+    const found = await accountBalancesAt(store, choice, asOf);
+    if (found.accounts.length === 0 && found.count === 0)
+      throw new UsageFault(`nothing was ever posted to ${choice.name}${asOf === null ? '' : ' then'}`);
+    const value = {
+      accounts: found.accounts,
+      totals: found.totals,
+      as_of: lastShown(found.last, positions),
+      ...differencesOf(found),
+    };
+    answer(parts.output, json, value, accountsText(found, positions));
+    nameDifferences(parts.output, found);
   });
 }
 
@@ -56,16 +61,20 @@ interface WalletRequest {
 
 async function ofWallet(
   { output }: CliParts,
-  store: EventStore,
+  { store }: Sources,
   { id, asOf, json }: WalletRequest,
   positions: Positions,
 ): Promise<void> {
   const found = await walletBalanceAt(store, id, asOf);
-  if (found === null) throw new UsageFault(`there was no account ${id} then`);
-  const { last, ...numbers } = found;
-  answer(output, json, { ...numbers, as_of: lastShown(last, positions) }, walletText(found, positions));
-  if (found.findings.length > 0) throw new Differs();
+  if (found === null) throw noAccount(id, asOf);
+  const { last, count, findings, ...numbers } = found;
+  const value = { ...numbers, as_of: lastShown(last, positions), ...differencesOf({ count, findings }) };
+  answer(output, json, value, walletText(found, positions));
+  nameDifferences(output, found);
 }
+
+export const noAccount = (id: string, asOf: AsOf | null): UsageFault =>
+  new UsageFault(asOf === null ? `there is no account ${id}` : `there was no account ${id} then`);
 
 export function lastShown(last: LastEvent | null, { show }: Positions) {
   if (last === null) return null;
@@ -75,7 +84,13 @@ export function lastShown(last: LastEvent | null, { show }: Positions) {
 export function lastText(last: LastEvent | null, { show }: Positions): string {
   return last === null
     ? 'Nothing had been recorded.'
-    : `Up to ${last.entryId}, recorded at ${last.recordedAt}, position ${show(last.position)}.`;
+    : `Up to ${nameOf(last)}, recorded at ${last.recordedAt}, position ${show(last.position)}.`;
+}
+
+/** A seal has a number beside the place of its event, and is known by that. */
+function nameOf({ entryId }: LastEvent): string {
+  const [stream, revision] = entryId.split(':');
+  return stream === SEALS ? `${entryId} (seal ${Number(revision) + 1})` : entryId;
 }
 
 function walletText(found: WalletBalance, positions: Positions): string {
@@ -89,15 +104,10 @@ function walletText(found: WalletBalance, positions: Positions): string {
     ['-', 'withdrawn', withdrawn],
     ['=', 'available', available],
   ];
-  const findings = found.findings.map(
-    ({ what, stream, revision, expected, found: is }) =>
-      `DIFFERS  ${stream}:${revision}  ${what}: expected ${expected}, found ${is}`,
-  );
   return [
     `${found.account}, in credits`,
     columns(['left', 'left', 'right'], rows),
     lastText(found.last, positions),
-    ...findings,
   ].join('\n');
 }
 

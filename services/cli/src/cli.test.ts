@@ -52,6 +52,7 @@ t.test('what is asked wrongly ends with 2, and says what is wrong', async (t) =>
     code: 2,
     said: /LEDGER_POSTGRES_URL/,
   });
+  t.match(await ledger('verify', '--help'), { code: 0, out: /\nExit codes: 0 /, said: '' });
   t.match(await ledger('--help'), { code: 0, out: /verify.*replay.*rebuild/s, said: '' });
 });
 
@@ -60,6 +61,13 @@ t.test('without a connection every command ends with 2', async (t) => {
     const away = await run({ LEDGER_POSTGRES_URL: 'postgres://127.0.0.1:1/none' }, ...command);
     t.match(away, { code: 2, out: '', said: /no connection: .*ECONNREFUSED/ }, command.join(' '));
   }
+  const esdb = 'esdb://admin:secret@127.0.0.1:1?tls=false';
+  const away = await run({ LEDGER_POSTGRES_URL: server.url, LEDGER_ESDB_URL: esdb }, 'balance', 'acme');
+  t.match(away, {
+    code: 2,
+    out: '',
+    said: /^ledger: no connection: esdb:\/\/\*\*\*@127\.0\.0\.1:1: the event store/,
+  });
 });
 
 t.test('on a ledger', async (t) => {
@@ -99,6 +107,11 @@ t.test('on a ledger', async (t) => {
       code: 0,
       out: /everything agrees/,
     });
+    for (const beyond of ['99999', '2099-01-01']) {
+      await dropSchema(pool, 'beside');
+      const whole = await json('replay', '--until', beyond, '--into', 'beside');
+      t.match(whole, { code: 0, count: 0, position: last }, beyond);
+    }
     await dropSchema(pool, 'beside');
     const early = await json('replay', '--until', '2026-03-01T11:59:59Z', '--into', 'beside');
     t.match(early, { code: 0, events: 0 });
@@ -129,8 +142,11 @@ t.test('on a ledger', async (t) => {
     t.match(await ledger('rebuild'), { code: 1, out: /of version 0.*left as it is/s });
     t.match(await ledger('rebuild', '--force'), { code: 0, out: /was replaced/ });
     const three = { LEDGER_POSTGRES_URL: server.url, LEDGER_PARTITIONS: '3' };
-    t.match(await run(three, 'rebuild'), { code: 1, out: /in 1 partitions/ });
-    t.match(await run(three, 'rebuild', '--force'), { code: 0 });
+    t.match(await run(three, 'rebuild'), { code: 1, out: /in 1 partition, and/ });
+    t.match(await run(three, 'rebuild', '--force'), {
+      code: 0,
+      out: /in 1 partition, .*\nledger_reads: filled from \d+ events.*\nledger_reads was replaced/,
+    });
     t.match(await run(three, 'verify'), { code: 0, out: /everything agrees/ });
     t.match(await run(three, 'rebuild'), { code: 0, out: /everything agrees/ });
     t.match(await ledger('rebuild', '--force'), { code: 0 });

@@ -1,6 +1,5 @@
 /** The commands of `ledger`: each is a file of its own that adds itself to the program. */
 import { BadSettings } from '@tallystick/connect';
-import { StoreUnavailable } from '@tallystick/event-store';
 import { Command, CommanderError } from 'commander';
 import { addBalance } from './balance.ts';
 import { type AddCommand, type CliParts, Differs } from './command.ts';
@@ -23,6 +22,10 @@ const COMMANDS: readonly AddCommand[] = [
   addTrialBalance,
   addExport,
 ];
+
+const EXIT_CODES = `
+Exit codes: 0 it is done and everything agrees, 1 something differs (each difference is named), 2 it was asked
+wrongly or there is no connection.`;
 
 /** `args` without node and script. */
 export async function runCli(args: readonly string[], parts: CliParts): Promise<0 | 1 | 2> {
@@ -47,15 +50,11 @@ function program(parts: CliParts): Command {
     writeOut: (text) => output.results.write(text),
     writeErr: (text) => output.line(text.trimEnd()),
   });
+  ledger.addHelpText('afterAll', EXIT_CODES);
   for (const add of COMMANDS) add(ledger, parts);
   return ledger;
 }
 
 function isAskedWrongly(error: unknown): boolean {
-  return (
-    error instanceof UsageFault ||
-    error instanceof BadSettings ||
-    error instanceof NoConnection ||
-    error instanceof StoreUnavailable
-  );
+  return error instanceof UsageFault || error instanceof BadSettings || error instanceof NoConnection;
 }

@@ -4,8 +4,9 @@
  * differs, 2 it was asked wrongly or has no connection.
  */
 import type { Writable } from 'node:stream';
+import { StoreUnavailable } from '@tallystick/event-store';
 import type { Command } from 'commander';
-import { type Environment, openSources, type Sources } from './connect.ts';
+import { type Environment, NoConnection, openSources, type Sources } from './connect.ts';
 
 export interface CliParts {
   readonly environment: Environment;
@@ -40,6 +41,9 @@ export async function withSources<T>(
   const sources = await openSources(environment);
   try {
     return await work(sources);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw new NoConnection(new Error(`${sources.storeAddress}: ${error.message}`, { cause: error }));
   } finally {
     await sources.close();
   }

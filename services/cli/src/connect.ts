@@ -1,6 +1,13 @@
 /** From settings to what the commands work on: the store to read, and the database of the read models. Claims and makes nothing. */
 import { resolve } from 'node:path';
-import { type Database, openDatabase, openStore, parseSettings, type Settings } from '@tallystick/connect';
+import {
+  type Database,
+  openDatabase,
+  openStore,
+  parseSettings,
+  type Settings,
+  withoutPasswords,
+} from '@tallystick/connect';
 import { type EventStore, hasPostgresStore } from '@tallystick/event-store';
 import { hasCluster } from '@tallystick/local-postgres';
 import { createKeyIndex, readsSchema } from '@tallystick/projections';
@@ -8,6 +15,8 @@ import pg from 'pg';
 
 export interface Sources {
   readonly store: EventStore;
+  /** Of the store's server, without user and password. */
+  readonly storeAddress: string;
   readonly pool: pg.Pool;
   /** Of the live read models. */
   readonly schema: string;
@@ -84,7 +93,8 @@ async function connect(settings: Settings, database: Database): Promise<Sources>
       await pool.end();
       await database.stop();
     };
-    return { store, pool, schema, partitions, close };
+    const [address = ''] = (settings.esdbUrl ?? database.url).split('?', 1);
+    return { store, storeAddress: withoutPasswords(address), pool, schema, partitions, close };
   } catch (error) {
     await pool.end();
     throw error;

@@ -2,13 +2,17 @@
 import {
   type AsOf,
   type AuditedEvent,
+  Examiner,
   eventsOf,
   explainToFinance,
   type FinanceExplanation,
 } from '@tallystick/audit';
 import { walletId } from './account-argument.ts';
+import { noAccount } from './balance.ts';
 import { type AddCommand, type CliParts, jsonOf, withSources } from './command.ts';
 import { UsageFault } from './connect.ts';
+import { differencesOf, nameDifferences } from './differences.ts';
+import { assertReached } from './ledger-end.ts';
 import { asOfOf, MOMENT, type Moment, momentAt, momentFrom, type Positions, positionsOf } from './moment.ts';
 import { writeChunks } from './write.ts';
 
@@ -25,21 +29,34 @@ export const addExplain: AddCommand = (program, parts) => {
     .argument('<account>', "a wallet's id", walletId)
     .option('--from <moment>', `from there on: ${MOMENT}`, momentFrom)
     .option('--at <moment>', `up to there: ${MOMENT}`, momentAt)
-    .option('--json', 'answers in JSON, an array')
+    .option('--json', 'answers in JSON')
     .action((account: string, request: Request) => explain(parts, account, request));
 };
 
 type After = FinanceExplanation['after'];
 
 async function explain(parts: CliParts, account: string, { at, from, json }: Request): Promise<void> {
-  await withSources(parts, async ({ store }) => {
-    const positions = await positionsOf(store);
-    const events = eventsOf(store, `wallet-${account}`, asOfOf(at, positions));
-    const opening = await openAt(events, asOfOf(from, positions));
-    if (!opening.isKnown) throw new UsageFault(`there was no account ${account} then`);
+  await withSources(parts, async (sources) => {
+    const positions = await positionsOf(sources.store);
+    const [first, last] = [asOfOf(from, positions), asOfOf(at, positions)];
+    if (isAfter(first, last)) throw new UsageFault('--from must not be after --at');
+    for (const moment of [from, at]) await assertReached(sources, moment, positions);
+    const examiner = new Examiner(last);
+    const events = eventsOf(sources.store, `wallet-${account}`, examiner);
+    const opening = await openAt(events, first);
+    if (!opening.isKnown && examiner.end().count === 0) throw noAccount(account, last);
     const explained = explainFrom(opening.first, events, positions);
-    await writeChunks(parts.output.results, json ? asJson(explained) : asText(opening.before, explained));
+    const { results } = parts.output;
+    await writeChunks(results, json ? asJson(explained, examiner) : asText(opening.before, explained));
+    nameDifferences(parts.output, examiner.end());
   });
+}
+
+/** A position and a time cannot be told apart before the events are seen: then nothing is shown. */
+function isAfter(from: AsOf | null, at: AsOf | null): boolean {
+  if (from === null || at === null) return false;
+  if ('position' in from) return 'position' in at && from.position > at.position;
+  return 'at' in at && from.at > at.at;
 }
 
 /** The first event that is shown, and the balance before it. */
@@ -78,13 +95,19 @@ async function* explainFrom(
   for await (const event of rest) yield shown(event);
 }
 
-async function* asJson(explained: AsyncIterable<FinanceExplanation>): AsyncGenerator<string, void> {
-  let separator = '[';
+/** Event by event: a wallet's may be more than memory holds. */
+async function* asJson(
+  explained: AsyncIterable<FinanceExplanation>,
+  examiner: Examiner,
+): AsyncGenerator<string, void> {
+  let before = '{"events":[';
   for await (const one of explained) {
-    yield `${separator}\n${jsonOf(one)}`;
-    separator = ',';
+    yield `${before}\n${jsonOf(one)}`;
+    before = ',';
   }
-  yield separator === '[' ? '[]\n' : '\n]\n';
+  const { difference_count, differences } = differencesOf(examiner.end());
+  const empty = before === ',' ? '' : before;
+  yield `${empty}],\n"difference_count":${difference_count},"differences":${jsonOf(differences)}}\n`;
 }
 
 async function* asText(
@@ -97,7 +120,7 @@ async function* asText(
 
 function textOf(one: FinanceExplanation): string {
   const { entry_id, recorded_at, position, type, what, after } = one;
-  const lines = [what, ...one.formula, ...bookOf(one), ...movesOf(one), ...costOf(one)];
+  const lines = [what, ...one.formula, ...bookOf(one), ...movesOf(one), ...costOf(one), ...moneyOf(one)];
   return [
     `${entry_id}  ${recorded_at}  position ${position}  ${type}`,
     ...lines.map((line) => `  ${line}`),
@@ -118,6 +141,13 @@ function movesOf({ moves, paid }: FinanceExplanation): string[] {
     const money = paid[index] ?? '0';
     return `${lot ?? 'beyond all lots'}: ${credits} credits ${from} -> ${to}${money === '0' ? '' : `, ${money} paid for them`}`;
   });
+}
+
+/** What the entry posts in currencies: where money went, or that none did. */
+function moneyOf({ postings }: FinanceExplanation): string[] {
+  return postings
+    .filter(({ unit }) => unit !== 'credits')
+    .map(({ account, unit, amount }) => `posts ${amount} ${unit} to ${account}`);
 }
 
 function costOf({ cost, supplier }: FinanceExplanation): string[] {

@@ -9,12 +9,15 @@ import {
   exportJournal,
   FORMATS,
   type FormatName,
+  type Found,
 } from '@tallystick/audit';
 import { positionOf } from '@tallystick/projections';
 import { type Command, Option } from 'commander';
 import { accountChoice } from './account-argument.ts';
+import { noAccount } from './balance.ts';
 import { type AddCommand, answer, type CliParts, withSources } from './command.ts';
 import { UsageFault } from './connect.ts';
+import { differencesOf, nameDifferences } from './differences.ts';
 import { instantAt, positionsOf } from './moment.ts';
 import { startMeter } from './progress.ts';
 import { writeChunks } from './write.ts';
@@ -52,23 +55,31 @@ async function exportTo(parts: CliParts, request: Request): Promise<void> {
   if (json && file === undefined) throw new UsageFault('--json tells of a file: name one with --output');
   await withSources(parts, async ({ store, pool, schema }) => {
     const { show } = await positionsOf(store);
+    const { account } = request;
+    if (account?.kind === 'wallet' && (await store.head(`wallet-${account.id}`)) < 0)
+      throw noAccount(account.id, null);
+    let found: Found = { count: 0, findings: [] };
     const meter = startMeter(parts.output, 'export', await positionOf(pool, schema));
     const journal = exportJournal(store, {
       ...choiceOf(request),
       showPosition: show,
       onProgress: meter.show,
+      onEnd: (atEnd) => {
+        found = atEnd;
+      },
     });
     try {
       if (file === undefined) await writeChunks(parts.output.results, journal);
       else {
         const bytes = await writeFile(file, journal);
-        const result = { file, format: request.format, bytes };
+        const result = { file, format: request.format, bytes, ...differencesOf(found) };
         if (json) answer(parts.output, json, result, '');
         else parts.output.line(`${file}: ${bytes} bytes`);
       }
     } finally {
       meter.stop();
     }
+    nameDifferences(parts.output, found);
   });
 }
 

@@ -11,11 +11,12 @@ import { UsageFault } from './connect.ts';
 
 export type Moment =
   | { readonly kind: 'position'; readonly text: string }
-  /** Milliseconds since 1970. */
-  | { readonly kind: 'instant'; readonly at: number };
+  /** Milliseconds since 1970. A day is meant up to its end; `begins` is its beginning. */
+  | { readonly kind: 'instant'; readonly at: number; readonly begins: number };
 
 const DAY_MS = 24 * 3_600_000;
 const DAY = /^\d{4}-\d\d-\d\d$/;
+const ZONELESS = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?$/;
 const INSTANT = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
 export const MOMENT = 'a position, a time (2026-01-31T12:00:00Z) or a day (2026-01-31)';
@@ -40,10 +41,12 @@ export function instantAt(text: string): number {
 
 function readMoment(text: string, dayOffset: number): Moment {
   if (/^\d{1,30}$/.test(text)) return { kind: 'position', text };
+  if (ZONELESS.test(text))
+    throw new InvalidArgumentError('the zone is missing: end it with Z for UTC, or as in +01:00');
   const isDay = DAY.test(text);
   const at = isDay ? Date.parse(`${text}T00:00:00Z`) : INSTANT.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at) || !isRealDay(text)) throw new InvalidArgumentError(MOMENT);
-  return { kind: 'instant', at: isDay ? at + dayOffset : at };
+  return { kind: 'instant', at: isDay ? at + dayOffset : at, begins: at };
 }
 
 /** `Date.parse` takes the 30th of February for the 2nd of March. */

@@ -42,7 +42,8 @@ async function rebuild(parts: CliParts, { force = false, json }: RebuildRequest)
 function textOf(done: SwitchReport & { readonly schema: string; readonly positions: Positions }): string {
   const { schema, positions, switched, incomparable, count } = done;
   const lines = [
-    ...(incomparable === null ? [filledLine(schema, done, positions)] : [incomparable]),
+    ...(incomparable === null ? [] : [incomparable]),
+    ...(switched || incomparable === null ? [filledLine(schema, done, positions)] : []),
     ...differenceLines(done),
     switched ? `${schema} was replaced` : `${schema} was left as it is; --force replaces it`,
   ];

@@ -13,6 +13,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { answer, type CliParts, Differs, withSources } from './command.ts';
 import { type Sources, UsageFault } from './connect.ts';
 import { differenceLines, filledLine } from './finding-line.ts';
+import { endOf } from './ledger-end.ts';
 import { asOfOf, MOMENT, type Moment, momentAt, type Positions, positionsOf } from './moment.ts';
 import { startMeter } from './progress.ts';
 
@@ -62,14 +63,23 @@ async function fill(
 ): Promise<Replayed> {
   const options = { store, pool, partitions, onProgress };
   const live = await positionOf(pool, schema);
-  const isLive = until === null || ('position' in until && until.position === live);
   try {
-    if (isLive && live !== null) return await compareWithLive({ ...options, schema, into });
+    if (live !== null && (await isLive(store, until, live)))
+      return await compareWithLive({ ...options, schema, into });
     return await rebuildReads({ ...options, schema: into, until });
   } catch (error) {
     if (error instanceof SchemaNotEmpty) throw new UsageFault(error.message);
     throw error;
   }
+}
+
+/** Whether what was recorded until then is what the live read models have come to. */
+async function isLive(store: Sources['store'], until: AsOf, live: bigint): Promise<boolean> {
+  if (until === null || ('position' in until && until.position === live)) return true;
+  if ('position' in until && until.position < live) return false;
+  const end = await endOf(store);
+  const isWhole = 'position' in until ? until.position >= end.position : until.at >= end.at;
+  return isWhole && live >= end.position;
 }
 
 function textOf(into: string, done: Replayed & { readonly positions: Positions }): string {

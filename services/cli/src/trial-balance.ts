@@ -1,8 +1,10 @@
-/** `ledger trial-balance`: every account by unit, from the postings of every entry. Exit code 1 where it is not zero. */
-import { isZero, type TrialBalanceAt, trialBalanceAt } from '@tallystick/audit';
+/** `ledger trial-balance`: every account by unit, from the postings of every entry. Exit code 1 where anything in them is wrong. */
+import { type TrialBalanceAt, trialBalanceAt } from '@tallystick/audit';
 import { positionOf } from '@tallystick/projections';
 import { lastShown, lastText } from './balance.ts';
-import { type AddCommand, answer, type CliParts, Differs, withSources } from './command.ts';
+import { type AddCommand, answer, type CliParts, withSources } from './command.ts';
+import { differencesOf, nameDifferences } from './differences.ts';
+import { assertReached } from './ledger-end.ts';
 import { asOfOf, MOMENT, type Moment, momentAt, type Positions, positionsOf } from './moment.ts';
 import { startMeter } from './progress.ts';
 import { columns } from './table.ts';
@@ -23,23 +25,21 @@ export const addTrialBalance: AddCommand = (program, parts) => {
 
 async function trialBalance(parts: CliParts, { at, json }: Request): Promise<void> {
   const { output } = parts;
-  await withSources(parts, async ({ store, pool, schema }) => {
+  await withSources(parts, async (sources) => {
+    const { store, pool, schema } = sources;
     const positions = await positionsOf(store);
+    await assertReached(sources, at, positions);
     const asOf = asOfOf(at, positions);
     const meter = startMeter(output, 'trial balance', await positionOf(pool, schema));
     const found = await trialBalanceAt(store, asOf, meter.show).finally(meter.stop);
-    const { units, unbalanced, last } = found;
-    const value = {
-      units,
-      unbalanced: unbalanced.map(({ entryId, unit, left }) => ({ entry_id: entryId, unit, left })),
-      as_of: lastShown(last, positions),
-    };
+    const { units, last } = found;
+    const value = { units, as_of: lastShown(last, positions), ...differencesOf(found) };
     answer(output, json, value, textOf(found, positions));
-    if (!isZero(found)) throw new Differs();
+    nameDifferences(output, found);
   });
 }
 
-function textOf({ units, unbalanced, last }: TrialBalanceAt, positions: Positions): string {
+function textOf({ units, last }: TrialBalanceAt, positions: Positions): string {
   const rows = units.flatMap(({ unit, total, accounts }) => [
     ...accounts.map(({ account, balance }) => [account, balance, unit]),
     ['total', total, unit],
@@ -47,9 +47,6 @@ function textOf({ units, unbalanced, last }: TrialBalanceAt, positions: Position
   ]);
   return [
     ...(rows.length === 0 ? [] : [columns(['left', 'right', 'left'], rows)]),
-    ...unbalanced.map(
-      ({ entryId, unit, left }) => `DIFFERS  ${entryId} does not come to zero: ${left} ${unit}`,
-    ),
     lastText(last, positions),
   ].join('\n');
 }

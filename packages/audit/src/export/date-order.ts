@@ -3,7 +3,7 @@
  * may be the wrong way round, and programs that read a journal want days to grow. What belongs to the next day waits
  * here until no clock can still be in the old one; whatever comes later than that is passed on as it comes.
  */
-import { CLOCKS_MS } from '../stream.ts';
+import { CLOCKS_MS } from '../examine/examiner.ts';
 
 const DAY_MS = 24 * 3_600_000;
 

@@ -1,6 +1,6 @@
 /**
  * The journal as text, straight from the event store, page by page: memory does not grow with the ledger, but for the
- * names of accounts that have been declared.
+ * names of accounts that have been declared, and what is known of each stream so far.
  *
  * A part of the journal is what was recorded in a time, or what touches chosen accounts, or both. In formats that carry
  * balances a part that begins later opens with one transaction that sums up what was left out before it, so that
@@ -10,7 +10,8 @@ import type { EventStore } from '@tallystick/event-store';
 import { type AccountChoice, isChosen } from '../account-name.ts';
 import { Books } from '../books.ts';
 import { textOf } from '../decimal.ts';
-import { type AuditedEvent, readEvent } from '../event.ts';
+import type { AuditedEvent } from '../event.ts';
+import { Examiner, type Found } from '../examine/examiner.ts';
 import { scan } from '../scan.ts';
 import type { ScanProgress } from '../trial-balance.ts';
 import { DateOrder } from './date-order.ts';
@@ -27,6 +28,8 @@ export interface ExportOptions {
   /** As the API shows positions; the store's own digits where left out. */
   readonly showPosition?: (position: bigint) => string;
   readonly onProgress?: (progress: ScanProgress) => void;
+  /** Once at the end: what was found wrong in all that was recorded before `to`. */
+  readonly onEnd?: (found: Found) => void;
 }
 
 interface Dated {
@@ -39,15 +42,22 @@ export async function* exportJournal(
   options: ExportOptions,
 ): AsyncGenerator<string, void> {
   const writer = new JournalWriter(options);
+  const examiner = new Examiner(options.to === undefined ? null : { at: options.to - 1 });
   let events = 0;
   yield writer.head;
   for await (const page of scan(store)) {
-    const text = page.map((recorded) => writer.add(readEvent(recorded))).join('');
+    const text = page
+      .map((recorded) => {
+        const event = examiner.examine(recorded);
+        return event === null ? '' : writer.add(event);
+      })
+      .join('');
     if (text !== '') yield text;
     events += page.length;
     options.onProgress?.({ events, position: page.at(-1)?.position ?? 0n });
   }
   yield writer.end();
+  options.onEnd?.(examiner.end());
 }
 
 class JournalWriter {

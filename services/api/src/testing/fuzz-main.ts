@@ -21,20 +21,40 @@ interface Sample {
   readonly catalogueBytes: number;
 }
 
-const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
-});
-const seconds = Number(values.seconds);
-const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31));
-if (!(seconds > 0) || !Number.isInteger(seed)) {
-  console.error('pnpm fuzz [--seconds 60] [--seed n]');
-  process.exit(2);
-}
+const HELP = `pnpm fuzz [--seconds 60] [--seed n]
+
+Rounds of generated requests until the time is over. Exit code 1 where an answer, the books or memory is wrong.`;
+
+const { seconds, seed } = readOptions();
 const ledger = await startFuzzLedger();
 try {
   process.exitCode = (await run(ledger)) ? 0 : 1;
 } finally {
   await ledger.stop();
+}
+
+function readOptions(): { readonly seconds: number; readonly seed: number } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: 'string', default: '60' },
+        seed: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(HELP);
+      process.exit(0);
+    }
+    const seconds = Number(values.seconds);
+    const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31));
+    if (!(seconds > 0)) throw new Error('--seconds must be a number above 0');
+    if (!Number.isInteger(seed)) throw new Error('--seed must be a whole number');
+    return { seconds, seed };
+  } catch (error) {
+    console.error(`pnpm fuzz: ${error instanceof Error ? error.message : error}; --help tells what there is`);
+    process.exit(2);
+  }
 }
 
 async function run(ledger: FuzzLedger): Promise<boolean> {
@@ -46,7 +66,7 @@ async function run(ledger: FuzzLedger): Promise<boolean> {
     const fault = await fuzzRound(ledger, { seed: seed + round, bursts: BURSTS });
     if (fault !== null) {
       console.log(
-        `round ${round + 1}: ${fault}\nagain: pnpm fuzz --seed ${seed} --seconds ${Math.ceil(seconds)}`,
+        `round ${round + 1}: ${fault}\nagain: pnpm fuzz --seed ${seed} --seconds ${Math.ceil(seconds)}\nan answer is wrong`,
       );
       return false;
     }
@@ -59,6 +79,11 @@ async function run(ledger: FuzzLedger): Promise<boolean> {
     `${round} rounds of ${BURSTS} bursts; heap ${inMb(first.heapBytes)} after ${WARM_UP_ROUNDS}, ${inMb(last.heapBytes)} at the end`,
   );
   for (const fault of faults) console.log(fault);
+  console.log(
+    faults.length === 0
+      ? 'nothing is wrong: every answer was one that the API promises, the books agree, memory is flat'
+      : `${faults.length} ${faults.length === 1 ? 'thing is' : 'things are'} wrong`,
+  );
   return faults.length === 0;
 }
 
