@@ -8,6 +8,14 @@ export interface PostingText {
   readonly amount: string;
 }
 
+/** Of a wallet's event: credits of a lot, or of none, from one place to another. */
+export interface MoveText {
+  readonly lot?: string;
+  readonly from: string;
+  readonly to: string;
+  readonly credits: string;
+}
+
 export interface AuditedEvent {
   readonly recorded: RecordedEvent;
   readonly stream: string;

@@ -4,7 +4,7 @@
  * in a currency and what reveals it (P8).
  */
 
-import type { AuditedEvent, PostingText } from './event.ts';
+import type { AuditedEvent, MoveText, PostingText } from './event.ts';
 import {
   formulaOf,
   type LineInCredits,
@@ -14,7 +14,6 @@ import {
   roundingOf,
 } from './explain-price.ts';
 import { wordsOf } from './explain-words.ts';
-import type { MoveText } from './verify/wallet.ts';
 
 export interface Explanation {
   readonly entry_id: string;

@@ -1,4 +1,4 @@
-import { SEAL_ID, sealDecider } from '@tallystick/domain';
+import { SEAL_ID, sealDecider, walletDecider } from '@tallystick/domain';
 import {
   createMemoryStore,
   createPostgresStore,
@@ -9,7 +9,7 @@ import {
   type RecordedEvent,
 } from '@tallystick/event-store';
 import { startPostgres } from '@tallystick/event-store/testing';
-import { startProjector } from '@tallystick/projections';
+import { folderOf, startProjector } from '@tallystick/projections';
 import { charge, liveThrough, openTestLedger, topUp } from '@tallystick/projections/testing';
 import pg from 'pg';
 import t from 'tap';
@@ -241,6 +241,17 @@ t.test('an event that was tampered with is named', async (t) => {
       null,
     ],
     [
+      'missing, and with it every trace in its stream',
+      cutUnseen,
+      {
+        stream: 'wallet-later',
+        revision: 0,
+        what: 'events are missing from the store before this one',
+        expected: /^positions \d+ to \d+$/,
+      },
+      1,
+    ],
+    [
       'swapped with the next',
       swap,
       { revision: 4, what: 'two events are swapped', found: 'with revision 5' },
@@ -281,6 +292,12 @@ t.test('an event that was tampered with is named', async (t) => {
         unit: 'credits',
         what: 'available after the event is not what its moves make',
       },
+      null,
+    ],
+    [
+      'the quantity of its lot, and all hashes mended',
+      () => change(1, lowerQuantity, 100),
+      { revision: 1, what: 'lot-1 has more than has come into it', expected: '50', found: '100' },
       null,
     ],
     [
@@ -334,8 +351,18 @@ t.test('an event that was tampered with is named', async (t) => {
   function raiseMove({ data }: RecordedEvent) {
     return { data: data.replace(/("to":"spent","credits":")[^"]+/, '$10.05') };
   }
+  function lowerQuantity({ data }: RecordedEvent) {
+    return { data: data.replace('"quantity":"100"', '"quantity":"50"') };
+  }
   function raisePosting({ data }: RecordedEvent) {
     return { data: data.replace(/(:available","unit":"credits","amount":")[^"]+/, '$10.05') };
+  }
+  /** Neither a seal nor a read model has seen them. */
+  async function cutUnseen(): Promise<void> {
+    const late = await openTestLedger(store);
+    await late.run('acme', charge('late', 1), charge('later', 1));
+    await late.open('later');
+    await pool.query(`delete from ${EVENTS} where ${ACME} and revision >= 11`);
   }
   async function repeatKey(): Promise<void> {
     await pool.query('drop index ledger_events.events_stream_key');
@@ -459,6 +486,14 @@ t.test('a row that was changed by hand is named, in whatever table', async (t) =
       { what: 'the checkpoint of partition 0 is of another event' },
     ],
     [
+      `update reads.checkpoints set cursor = '3'`,
+      { table: 'checkpoints', row: 'partition 0', column: 'cursor', found: '3' },
+    ],
+    [
+      `update reads.checkpoints set cursor = '9000', position = 9000`,
+      { what: 'a checkpoint is ahead of the store', found: '9000' },
+    ],
+    [
       `insert into reads.snapshots values ('wallet-acme', 1, 4, 'other', '{}')`,
       { what: 'a snapshot is of another event', revision: 4 },
     ],
@@ -466,6 +501,8 @@ t.test('a row that was changed by hand is named, in whatever table', async (t) =
       `insert into reads.snapshots values ('wallet-acme', 1, 99, 'other', '{}')`,
       { what: 'a snapshot is of an event that is missing' },
     ],
+    [`update reads.seals set data = data || ' '`, { table: 'seals', row: 'number 1', column: 'data' }],
+    [`update reads.seals set internal = 'other'`, { table: 'seals', column: 'internal', found: 'other' }],
     [`update reads.seals set events = 1`, { table: 'seals', row: 'number 1', column: 'events', found: '1' }],
     [
       `update reads.sealed_ranges set seal = 2 where ${ACME}`,
@@ -495,16 +532,124 @@ t.test('a row that was changed by hand is named, in whatever table', async (t) =
   t.match(await verify(), { count: 0 });
 });
 
-t.test('a snapshot whose state was changed is named', async (t) => {
-  const { rows } = await pool.query(`select meta from ${EVENTS} where ${ACME} and revision = 4`);
-  const totals = { available: '1n' };
-  await pool.query(`insert into reads.snapshots values ('wallet-acme', 1, 4, $1, $2)`, [
-    hashOf(rows[0]),
-    JSON.stringify({ totals }),
-  ]);
+/** As the projector would take it. */
+async function takeSnapshot(of: EventStore, account: string, upTo: number, into: string): Promise<string> {
+  const stream = `wallet-${account}`;
+  const folding = folderOf(walletDecider).begin(account, null);
+  const events = await of.readStream(stream, { from: 0, limit: upTo + 1 });
+  for (const event of events) folding.apply(event);
+  const last = events.at(-1);
+  if (last === undefined) throw new Error(`${account} has no events`);
+  const state = folding.freeze();
+  await pool.query(
+    `insert into ${into}.snapshots values ($1, $2, $3, $4, $5) on conflict (stream, fold_version)
+     do update set revision = excluded.revision, hash = excluded.hash, state = excluded.state`,
+    [stream, walletDecider.foldVersion, last.revision, hashOf(last), state],
+  );
+  return state;
+}
+
+t.test('snapshots of a sound ledger agree, wherever they were taken', async (t) => {
+  const other = await openTestLedger(createMemoryStore(), 'store-31');
+  const accounts = await liveThrough(other, { seed: 31, steps: 300 });
+  await project(other.store, 'snapped');
+  for (const part of [0.2, 0.4, 0.6, 0.8, 1]) {
+    for (const account of accounts) {
+      const head = await other.store.head(`wallet-${account}`);
+      await takeSnapshot(other.store, account, Math.floor(head * part), 'snapped');
+    }
+    t.match(await verifyLedger({ store: other.store, pool, schema: 'snapped', threads: 0 }), {
+      count: 0,
+      findings: [],
+    });
+  }
+});
+
+t.test('a snapshot whose state was changed is named, whatever of it', async (t) => {
+  const state = await takeSnapshot(store, 'acme', 10, schema);
+  t.match(await verify(), { count: 0, findings: [] });
+  const changes: [column: string, from: string, to: string][] = [
+    ['account', '{"account":"acme"', '{"account":"other"'],
+    ['opened', '"opened":true', '"opened":false'],
+    ['priceBook', '"priceBook":null', '"priceBook":"mine"'],
+    ['overdraftLimit', '"overdraftLimit":"0n"', '"overdraftLimit":"9000000n"'],
+    ['timeZone', '"UTC"', '"Etc/GMT+1"'],
+    ['currency', '"currency":null', '"currency":"EUR"'],
+    ['frozen.f', '"frozen":[]', '"frozen":[["f","why"]]'],
+    ['totals.available', '"available":"68284800n"', '"available":"1n"'],
+    ['totals.debt', '"debt":"0n"', '"debt":"1n"'],
+    ['lots.lot-1.unit', '"unit":"credits"', '"unit":"seats"'],
+    ['lots.lot-1.priority', '"priority":100', '"priority":1'],
+    ['lots.lot-1.expiresAt', '"expiresAt":null', '"expiresAt":1'],
+    ['lots.lot-1.withdrawable', '"withdrawable":"0n"', '"withdrawable":"1n"'],
+    ['lots.lot-1.origin.kind', '"kind":"top_up"', '"kind":"grant"'],
+    ['lots.lot-1.born', '"born":1', '"born":2'],
+    ['lots.lot-1.quantity', '"quantity":"100000000n"', '"quantity":"100000001n"'],
+    ['lots.lot-1.currency', '"currency":"EUR"', '"currency":"USD"'],
+    ['lots.lot-1.paidInAll', '"90000000000n"', '"90000000001n"'],
+    ['lots.lot-1.free', '"free":"68284800n"', '"free":"68284801n"'],
+    ['lots.lot-1.paid', '"paid":"61456320000n"', '"paid":"0n"'],
+    ['lots.lot-1.pinned', '"pinned":"3000000n"', '"pinned":"0n"'],
+    ['revision', '"revision":10', '"revision":9'],
+    ['holds.h.purpose', '"call"', '"dispute"'],
+    ['holds.h.model', '"model":"plain"', '"model":"maker/costly"'],
+    ['holds.h.estimate.calls', '"calls":3', '"calls":2'],
+    ['holds.h.book.version', '"version":2', '"version":1'],
+    ['holds.h.expiresAt', '"expiresAt":1', '"expiresAt":2'],
+    ['holds.h.credits', '"credits":"3000000n","uncovered"', '"credits":"1n","uncovered"'],
+    ['holds.h.uncovered', '"uncovered":"0n"', '"uncovered":"1n"'],
+    ['holds.h.pins.lot-1.paid', '"paid":"2700000000n"', '"paid":"0n"'],
+  ];
+  const columns = changes.map(([column]) => column);
+  // The last first: what one puts in is not what another looks for.
+  const changed = changes.reduceRight((text, [column, from, to]) => {
+    t.ok(text.includes(from), `${column}: ${from}`);
+    return text.replace(from, to);
+  }, state);
+  await pool.query('update reads.snapshots set state = $1', [changed]);
   const { findings } = await verify();
-  t.match(findings[0], { table: 'snapshots', column: 'available', revision: 4, found: '1n' });
+  t.same(findings.map(({ column }) => column).sort(), columns.sort());
+  t.match(
+    findings.find(({ column }) => column === 'lots.lot-1.free'),
+    { table: 'snapshots', stream: 'wallet-acme', revision: 10, expected: '68284800n', found: '68284801n' },
+  );
+  await pool.query(`update reads.snapshots set state = 'gone'`);
+  t.match((await verify()).findings, [{ what: 'a snapshot cannot be read', revision: 10, found: 'gone' }]);
   await pool.query('delete from reads.snapshots');
+});
+
+t.test('a snapshot of another fold has another shape, and nobody reads it', async (t) => {
+  await takeSnapshot(store, 'acme', 10, schema);
+  await pool.query(`update reads.snapshots set fold_version = fold_version + 1, state = '{}'`);
+  t.match(await verify(), { count: 0, findings: [] });
+  await pool.query('delete from reads.snapshots');
+});
+
+t.test('equal grants that join a lot are no more than has come into it', async (t) => {
+  const other = await openTestLedger(createMemoryStore(), 'store-41');
+  await other.open('acme');
+  const grants = Array.from({ length: 1_030 }, (_, n) => grantOf(`g${n}`));
+  await other.run('acme', ...grants);
+  await other.run('acme', charge('u', 900), charge('v', 100));
+  const reversed = [1, 1_010, 1_030, 1_031, 1_032];
+  await other.run('acme', ...reversed.map(reversalOf));
+  const { state } = await other.wallet('acme');
+  t.ok(
+    state.lots.some(({ quantity, free }) => free > quantity),
+    'some lot has more than it was born with',
+  );
+  await project(other.store, 'merged');
+  const { rows } = await pool.query('select revision from merged.snapshots');
+  t.same(rows, [{ revision: '999' }]);
+  t.match(await verifyLedger({ store: other.store, pool, schema: 'merged' }), { count: 0, findings: [] });
+
+  function grantOf(reference: string) {
+    const more = { credits: 1_000_000n, expiresAt: null, priority: 100 };
+    return { type: 'GrantCredits', kind: 'welcome', reference, ...more } as const;
+  }
+  function reversalOf(revision: number) {
+    return { type: 'ReverseEntry', revision, reason: 'mistake', allowDebt: true } as const;
+  }
 });
 
 t.test('many differences are counted and a few are kept', async (t) => {

@@ -613,7 +613,7 @@ t.test('the hash chain runs through every append and starts with the stream', as
 });
 
 t.test(
-  'a snapshot is used with its tail; one of another history, or one that cannot be read, is left aside',
+  'a snapshot is used with its tail; one of another history, or one that cannot be read or be true, is left aside',
   async (t) => {
     const store = createMemoryStore();
     const runner = await fund(store, 'a', 10);
@@ -623,11 +623,13 @@ t.test(
     if (anchor === undefined) throw new Error('nothing there');
     await run(runner, 'a', charge('2', 3));
     // Told apart by a fold that never was: 1,000 credits more.
-    const altered = walletDecider.freeze(state as never).replaceAll('7000000n', '1007000000n');
+    const untrue = walletDecider.freeze(state as never).replaceAll('7000000n', '1007000000n');
+    const altered = untrue.replaceAll('"10000000n"', '"1010000000n"');
     const cases: [string, string, string][] = [
       [hashOf(anchor), altered, '1004'],
       ['f'.repeat(64), altered, '4'],
       [hashOf(anchor), '{"not":', '4'],
+      [hashOf(anchor), untrue, '4'],
     ];
     for (const [hash, text, available] of cases) {
       const cold = runnerOn(store, store, {

@@ -1,6 +1,9 @@
 /** How streams of one category are folded: a decider with its types closed over, so that they can stand in a list. */
-import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
+import { type CommandKey, type Decider, type DomainEvent, walletDecider } from '@tallystick/domain';
 import { decodeEvent, type RecordedEvent } from '@tallystick/event-store';
+
+/** Of the wallets' snapshots that are taken and read now. */
+export const WALLET_FOLD_VERSION = walletDecider.foldVersion;
 
 export interface StreamFolder {
   readonly category: string;

@@ -69,8 +69,8 @@ export class SnapshotTaker {
     const before = await createSnapshotReader(this.#pool, this.#schema).read(stream, folder.foldVersion);
     if (before !== null && before.revision >= upTo) return;
     const known = before !== null && (await isOf(this.#store, stream, before)) ? before : null;
-    const folding = folder.begin(id, known?.state ?? null);
-    const hash = await foldTail(this.#store, folding, stream, (known?.revision ?? -1) + 1, upTo);
+    const { folding, from } = begun(folder, id, known);
+    const hash = await foldTail(this.#store, folding, stream, from, upTo);
     if (hash === null) return;
     await this.#pool.query(
       `insert into ${quoted(this.#schema)}.snapshots as s (stream, fold_version, revision, hash, state)
@@ -87,6 +87,16 @@ export class SnapshotTaker {
 async function isOf(store: EventStore, stream: string, snapshot: Snapshot): Promise<boolean> {
   const [event] = await store.readRevisions(stream, [snapshot.revision]);
   return event !== undefined && hashOf(event) === snapshot.hash;
+}
+
+/** As for cold loads: a snapshot that cannot be used is left aside, and the stream is folded from its beginning. */
+function begun(folder: StreamFolder, id: string, known: Snapshot | null): { folding: Folding; from: number } {
+  try {
+    if (known !== null) return { folding: folder.begin(id, known.state), from: known.revision + 1 };
+  } catch {
+    // The new snapshot takes its place.
+  }
+  return { folding: folder.begin(id, null), from: 0 };
 }
 
 /** Folds `from` to `upTo`; the hash of the last event, null where the store does not have them all. */

@@ -3,10 +3,10 @@
  * names, those with the lines of its price, and the lines with the usage. Says nothing of other events.
  */
 import { stepsOf, textOf } from '../decimal.ts';
+import type { MoveText } from '../event.ts';
 import type { PricedLine, PriceFacts } from '../explain-price.ts';
 import { fractionOf, isSame, plus, roundedUp, textOfFraction, thousandthsOf } from '../fraction.ts';
 import { type AccountedEvent, leftOver } from '../verify/accounted.ts';
-import type { MoveText } from '../verify/wallet.ts';
 
 export type Name = (what: string, expected: string, found: string, unit?: string) => void;
 

@@ -4,13 +4,20 @@
  */
 import { hash } from 'node:crypto';
 import type { Cell } from './cells.ts';
-import type { DigestOfRows } from './part.ts';
 import { sqlOf, type Table } from './tables.ts';
 
 /** 48 bits of each row's MD5 are added up: sums stay exact in a float. */
 const MODULUS = 2 ** 48;
 const SEPARATOR = '\u001f';
 const NULL = '\u001e';
+
+export interface DigestOfRows {
+  readonly rows: number;
+  readonly sum: number;
+}
+
+/** By stream, what the rows of a table should come to. */
+export type Digests = ReadonlyMap<string, DigestOfRows>;
 
 export class RowDigest {
   #rows = 0;

@@ -1,8 +1,8 @@
 /** An event that moves value, as the row of `entries` that it should be, by the audit's own reading. */
 import { stepsOf } from '../decimal.ts';
+import type { MoveText } from '../event.ts';
 import type { AccountedEvent, Leg } from './accounted.ts';
 import { type Cell, creditCell, creditTextCell, textCell, timeCell, timeCellOf, unitCell } from './cells.ts';
-import type { MoveText } from './wallet.ts';
 
 interface Money {
   readonly amount: string;

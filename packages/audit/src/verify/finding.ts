@@ -35,3 +35,6 @@ export class Findings {
     this.count += count - findings.length;
   }
 }
+
+/** Tells what is wrong with the event in hand. */
+export type Name = (what: string, expected: string, found: string) => void;

@@ -1,7 +1,7 @@
 /** The holds of one wallet: opened and closed by their events, filled and emptied by moves. In steps of 10^-9. */
 import { stepsOf, textOf } from '../decimal.ts';
-import type { AuditedEvent } from '../event.ts';
-import type { MoveText, Name } from './wallet.ts';
+import type { AuditedEvent, MoveText } from '../event.ts';
+import type { Name } from './finding.ts';
 
 export interface HoldTerms {
   readonly hold: string;
@@ -133,6 +133,11 @@ export class HoldBook {
     for (const [lot, pin] of hold.pins)
       if (pin.credits < 0n)
         name(`the hold ${id} has less than nothing of ${lot}`, 'at least 0', textOf(pin.credits));
+  }
+
+  /** In the order in which they were last opened: so they are given what covers them. */
+  allOpen(): Hold[] {
+    return [...this.#open];
   }
 
   /** Of all holds. */

@@ -1,7 +1,7 @@
 /** The lots of one wallet: born by events, filled and emptied by moves, never below zero. In steps of 10^-9. */
 import { stepsOf, textOf } from '../decimal.ts';
-import type { AuditedEvent } from '../event.ts';
-import type { MoveText, Name } from './wallet.ts';
+import type { AuditedEvent, MoveText } from '../event.ts';
+import type { Name } from './finding.ts';
 
 interface LotText {
   readonly lot: string;
@@ -19,8 +19,8 @@ export interface Lot {
   /** Revision and time of the event of its birth. */
   readonly born: number;
   readonly createdAt: string;
-  /** What it was born with. */
-  readonly most: bigint;
+  /** What has come into it from outside: at its birth, and since where equal credits joined it. */
+  most: bigint;
   free: bigint;
   pinned: bigint;
   /** Money behind the free credits. */
@@ -30,9 +30,14 @@ export interface Lot {
 export class LotBook {
   readonly all = new Map<string, Lot>();
   readonly #touched = new Set<Lot>();
+  /** Whether what comes from outside is new. A reversal only gives back what had gone. */
+  #isNew = false;
+  #revision = -1;
   #free = 0n;
 
-  bear({ data, facts, revision, recordedAt }: AuditedEvent): void {
+  bear({ type, data, facts, revision, recordedAt }: AuditedEvent): void {
+    this.#revision = revision;
+    this.#isNew = type !== 'EntryReversed';
     const born = data.lots as readonly LotText[] | undefined;
     if (born === undefined) return;
     const paid = facts.lots as Record<string, { amount: string; currency: string }> | undefined;
@@ -71,6 +76,8 @@ export class LotBook {
       lot.paid += paid;
       this.#free += credits;
     } else if (to.startsWith('hold:') || to.startsWith('cover:')) lot.pinned += credits;
+    const isFromOutside = from === 'granted' || from === 'adjusted';
+    if (isFromOutside && this.#isNew && lot.born !== this.#revision) lot.most += credits;
     this.#touched.add(lot);
   }
 
@@ -81,9 +88,14 @@ export class LotBook {
       if (pinned < 0n) name(`held credits of ${marks.lot} are below zero`, 'at least 0', textOf(pinned));
       if (paid < 0n) name(`the money behind ${marks.lot} is below zero`, 'at least 0', textOf(paid));
       if (free + pinned > most && free + pinned > 0n)
-        name(`${marks.lot} has more than it was born with`, marks.quantity, textOf(free + pinned));
+        name(`${marks.lot} has more than has come into it`, textOf(most), textOf(free + pinned));
     }
     this.#touched.clear();
+  }
+
+  /** Those that have free or held credits. */
+  allOpen(): Lot[] {
+    return [...this.all.values()].filter(({ free, pinned }) => free !== 0n || pinned !== 0n);
   }
 
   /** Free credits of all lots. */

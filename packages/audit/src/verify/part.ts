@@ -5,9 +5,10 @@
  */
 import type { RecordedEvent } from '@tallystick/event-store';
 import type { Cell } from './cells.ts';
+import type { Digests } from './digest.ts';
 import type { Finding } from './finding.ts';
 import type { PlatformSum } from './platform.ts';
-import type { Checkpoint, SnapshotHead } from './reads.ts';
+import type { Checkpoint, StoredSnapshot } from './reads.ts';
 
 export interface PartSettings {
   /** Positions that the read models have come to, by partition; empty where there are none. */
@@ -15,7 +16,7 @@ export interface PartSettings {
   readonly storeId: string | null;
   /** Of the part's own streams, as are the snapshots. */
   readonly lasts: readonly LastEvent[];
-  readonly snapshots: readonly SnapshotHead[];
+  readonly snapshots: readonly StoredSnapshot[];
   /** Findings beyond are counted only. */
   readonly shownMax: number;
 }
@@ -36,14 +37,6 @@ export type Listed =
   | 'api_keys'
   | 'seals'
   | 'coverage';
-
-export interface DigestOfRows {
-  readonly rows: number;
-  readonly sum: number;
-}
-
-/** By stream, what the rows of a table should come to. */
-export type Digests = ReadonlyMap<string, DigestOfRows>;
 
 /** All but the rows, once the last event has been seen. */
 export interface PartSummary {

@@ -1,5 +1,5 @@
 /** The read models as they are at one moment: one read-only transaction, in which they cannot move on. */
-import { assertSchema, READS_VERSION } from '@tallystick/projections';
+import { assertSchema, READS_VERSION, WALLET_FOLD_VERSION } from '@tallystick/projections';
 import type { Pool, PoolClient } from 'pg';
 import type { Cell } from './cells.ts';
 import { digestSql } from './digest.ts';
@@ -8,16 +8,18 @@ import { sqlOf, type Table } from './tables.ts';
 export interface Checkpoint {
   readonly partition: number;
   readonly position: bigint;
+  /** Where its projector goes on; the store's own word for the position. */
+  readonly cursor: string | null;
   /** Of the last event behind it; null before the first. */
   readonly last: { readonly stream: string; readonly revision: number; readonly hash: string } | null;
 }
 
-export interface SnapshotHead {
+export interface StoredSnapshot {
   readonly stream: string;
   readonly revision: number;
   readonly hash: string;
-  /** As text, for instance "12n"; null where the state cannot be read. */
-  readonly totals: Readonly<Record<string, unknown>> | null;
+  /** JSON, read where it is compared: the texts of all of them are smaller than what they say. */
+  readonly state: string;
 }
 
 const FETCH = 2_000;
@@ -70,10 +72,12 @@ export class Reads {
     return new Map(rows.map(([stream, count, sum]) => [stream, [count, sum]]));
   }
 
-  async snapshots(): Promise<SnapshotHead[]> {
-    const heads: SnapshotHead[] = [];
+  /** Those that wallets are loaded from. One of another fold has another shape, and nobody reads it. */
+  async snapshots(): Promise<StoredSnapshot[]> {
+    const snapshots: StoredSnapshot[] = [];
     await this.#client.query(
-      `declare states no scroll cursor for select stream, revision::text, hash, state from ${this.#schema}.snapshots`,
+      `declare states no scroll cursor for select stream, revision::text, hash, state from ${this.#schema}.snapshots
+       where fold_version = ${WALLET_FOLD_VERSION}`,
     );
     for (;;) {
       const { rows } = await this.#client.query<{
@@ -82,21 +86,11 @@ export class Reads {
         hash: string;
         state: string;
       }>('fetch 50 from states');
-      for (const { stream, revision, hash, state } of rows)
-        heads.push({ stream, revision: Number(revision), hash, totals: totalsOf(state) });
+      for (const row of rows) snapshots.push({ ...row, revision: Number(row.revision) });
       if (rows.length < 50) break;
     }
     await this.#client.query('close states');
-    return heads;
-  }
-}
-
-function totalsOf(state: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const { totals } = JSON.parse(state) as { totals?: Record<string, unknown> };
-    return totals ?? null;
-  } catch {
-    return null;
+    return snapshots;
   }
 }
 
@@ -138,18 +132,20 @@ async function openReads(client: PoolClient, schema: string): Promise<Reads | No
   if (version !== READS_VERSION)
     return { expected: `read models of version ${READS_VERSION}`, found: `version ${version}` };
   const { rows } = await client.query<Record<'partition' | 'position' | 'revision', string> & LastColumns>(
-    `select partition::text, position::text, stream, revision::text, hash from ${schema}.checkpoints
+    `select partition::text, position::text, cursor, stream, revision::text, hash from ${schema}.checkpoints
      where name = 'reads' order by partition`,
   );
-  const checkpoints = rows.map(({ partition, position, stream, revision, hash }) => ({
+  const checkpoints = rows.map(({ partition, position, cursor, stream, revision, hash }) => ({
     partition: Number(partition),
     position: BigInt(position),
+    cursor,
     last: stream === null || hash === null ? null : { stream, revision: Number(revision), hash },
   }));
   return new Reads(client, schema, meta[0]?.store_id ?? null, checkpoints);
 }
 
 interface LastColumns {
+  readonly cursor: string | null;
   readonly stream: string | null;
   readonly hash: string | null;
 }

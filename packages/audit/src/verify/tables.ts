@@ -143,7 +143,11 @@ export const MARKS: Table = {
 export const SEALS: Table = {
   name: 'seals',
   keyed: 1,
-  columns: [...text('number'), ...time('recorded_at'), ...text('root', 'hash', 'events', 'ranges')],
+  columns: [
+    ...text('number'),
+    ...time('recorded_at'),
+    ...text('root', 'hash', 'events', 'ranges', 'data', 'internal'),
+  ],
 };
 
 export const SEALED_RANGES: Table = {

@@ -9,18 +9,12 @@
  * Amounts are in steps of 10^-9.
  */
 import { stepsOf, textOf } from '../decimal.ts';
-import type { AuditedEvent } from '../event.ts';
+import type { AuditedEvent, MoveText } from '../event.ts';
 import type { AccountedEvent } from './accounted.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, Name } from './finding.ts';
 import { closedBy, HoldBook } from './holds.ts';
 import { LotBook } from './lots.ts';
-
-export interface MoveText {
-  readonly lot?: string;
-  readonly from: string;
-  readonly to: string;
-  readonly credits: string;
-}
+import { WalletTerms } from './terms.ts';
 
 /** Kinds of places; `hold:` and `cover:` are one each, whatever the hold. */
 const KINDS = [
@@ -58,6 +52,7 @@ export class WalletBook {
   readonly account: string;
   readonly lots = new LotBook();
   readonly holds = new HoldBook();
+  readonly terms = new WalletTerms();
   /** What has entered each kind of place, less what has left it. */
   readonly #net: Record<Kind, bigint> = {
     granted: 0n,
@@ -93,6 +88,7 @@ export class WalletBook {
     const { account } = this;
     const name = (what: string, expected: string, found: string): void =>
       report({ what, account, unit: 'credits', stream, revision, expected, found });
+    this.terms.apply(event);
     const moves = data.moves as readonly MoveText[] | undefined;
     if (event.type === 'HoldPlaced' || event.type === 'HoldExtended') this.holds.open(event);
     if (moves === undefined) return;
@@ -175,8 +171,6 @@ export class WalletBook {
     return free + overdraft + debt + this.#net['cover:'];
   }
 }
-
-export type Name = (what: string, expected: string, found: string) => void;
 
 /** Moves of one event, at most; orders what they pin. */
 const MOVES_MAX = 100_000;
