@@ -11,7 +11,7 @@ export function greet({ url, events, reads, newAdminKey }: Greeting): string {
   const key = newAdminKey ?? '…';
   const keyLine =
     newAdminKey === null
-      ? '  admin key   as before, or LEDGER_ADMIN_KEY; it was printed at the first start only'
+      ? '  admin key   LEDGER_ADMIN_KEY where it is set, or the one that the first start printed'
       : `  admin key   ${newAdminKey}\n              shown this once: keep it`;
   return `
   Tallystick  ${url}  (reference: ${url}/docs)
