@@ -2,8 +2,9 @@
  * May this call run? The ledger says so; where it cannot say so in time, the caller's own policy does, and the answer tells
  * which of the two it was.
  */
-import { LedgerRefused, LedgerUnreachable } from './errors.ts';
+import { isAnswerLost, LedgerRefused, LedgerUnreachable } from './errors.ts';
 import type { HeldTerms } from './holds.ts';
+import { openLateVoids } from './late-voids.ts';
 import type { Usage } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
@@ -42,7 +43,10 @@ export type Authorized =
       readonly credits: null;
       readonly available: null;
       readonly reasons: readonly ['no_decision'] | readonly [];
-      /** Why the ledger has not decided. A hold that was asked for may have been placed all the same. */
+      /**
+       * Why the ledger has not decided. A hold that was asked for may have been placed all the same: denied, it is made
+       * void in the background, so ask again under another id; allowed, the settle that names it uses it.
+       */
       readonly cause: LedgerRefused | LedgerUnreachable;
     };
 
@@ -61,15 +65,17 @@ export interface AuthorizeRoutes {
  */
 export type Authorize = (request: AuthorizeRequest, timeout?: Timeout) => Promise<Authorized>;
 
-export function authorizeCall({ send }: Transport): Authorize {
+export function authorizeCall(transport: Transport): Authorize {
+  const lateVoids = openLateVoids(transport);
   return async (request, timeout) => {
     const within = timeout === undefined ? {} : { withinMs: timeout.timeoutMs };
     try {
-      const answer = await send('POST /v1/authorize', { body: request }, within);
+      const answer = await transport.send('POST /v1/authorize', { body: request }, within);
       return { ...answer, decidedBy: 'ledger' };
     } catch (cause) {
       if (timeout === undefined || !isUndecided(cause)) throw cause;
       const allowed = timeout.onTimeout === 'allow';
+      if (!allowed && request.hold !== undefined) lateVoids.add(request.account, request.hold);
       const reasons = allowed ? ([] as const) : (['no_decision'] as const);
       return { decidedBy: 'policy', allowed, credits: null, available: null, reasons, cause };
     }
@@ -81,6 +87,6 @@ export function authorizeCall({ send }: Transport): Authorize {
  * that about must not be let through by it.
  */
 function isUndecided(error: unknown): error is LedgerRefused | LedgerUnreachable {
-  if (error instanceof LedgerUnreachable) return error.status === null || error.status >= 500;
+  if (error instanceof LedgerUnreachable) return isAnswerLost(error) || (error.status ?? 0) >= 500;
   return error instanceof LedgerRefused && (error.status >= 500 || error.code === 'queue_full');
 }

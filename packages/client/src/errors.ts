@@ -67,10 +67,15 @@ export class ClientClosed extends Error {
   }
 }
 
-/** Statuses that a later try of the same request may not meet. */
+/** Nothing came, or a success that is cut off or not the answer to this request: what was done is not known. */
+export function isAnswerLost({ status }: LedgerUnreachable): boolean {
+  return status === null || status < 300;
+}
+
+/** Failures that a later try of the same request may not meet. */
 const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export function isPassing(error: unknown): error is LedgerRefused | LedgerUnreachable {
   if (error instanceof LedgerRefused) return PASSING.has(error.status);
-  return error instanceof LedgerUnreachable && (error.status === null || PASSING.has(error.status));
+  return error instanceof LedgerUnreachable && (isAnswerLost(error) || PASSING.has(error.status ?? 0));
 }

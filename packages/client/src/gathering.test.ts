@@ -9,15 +9,17 @@ import type { Batching } from './usage.ts';
 /** A gathering over an ear that answers when it is told to. */
 function gather(batching: Batching = {}) {
   const arrays: { readonly texts: readonly string[]; answer(): void; fail(error: Error): void }[] = [];
-  const send: SendArray<string> = (texts) =>
+  const send: SendArray<string> = (items) =>
     new Promise((resolve, reject) => {
+      const texts = items.map(({ text }) => text);
       arrays.push({ texts, answer: () => resolve(texts.map((text) => `done ${text}`)), fail: reject });
     });
   /** Until so many arrays have been sent. */
   const sent = async (count: number): Promise<void> => {
     while (arrays.length < count) await turn();
   };
-  return { arrays, sent, ...openGathering<string>(batching, send) };
+  const { add, flush, close } = openGathering<string>(batching, send);
+  return { arrays, sent, flush, close, add: (text: string) => add({ id: text, text }) };
 }
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 /** Gathers for longer than any test runs. */
@@ -36,18 +38,19 @@ t.test('each caller is answered with its own item, whatever the bounds', (t) =>
         fc.infiniteStream(fc.integer({ min: 0, max: 3 })),
         async (batching, items, delays) => {
           let inFlight = 0;
-          const gathering = openGathering<string>(batching, async (texts) => {
+          const gathering = openGathering<string>(batching, async (items) => {
             inFlight += 1;
-            if (inFlight > batching.inFlightMax || texts.length > batching.itemsMax)
+            if (inFlight > batching.inFlightMax || items.length > batching.itemsMax)
               throw new Error('too much');
             for (let turns = delays.next().value ?? 0; turns > 0; turns -= 1) await turn();
             inFlight -= 1;
-            return texts.map((text) => (text.endsWith('no') ? new Error(text) : text));
+            return items.map(({ text }) => (text.endsWith('no') ? new Error(text) : text));
           });
           const answers: Promise<string>[] = [];
           for (const [index, { pause, refused }] of items.entries()) {
             const text = `${index} ${refused ? 'no' : 'yes'}`;
-            answers.push(gathering.add(text).catch((error: Error) => `refused ${error.message}`));
+            const answer = gathering.add({ id: index, text });
+            answers.push(answer.catch((error: Error) => `refused ${error.message}`));
             if (pause) await turn();
           }
           await gathering.close();

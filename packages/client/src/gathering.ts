@@ -4,15 +4,20 @@
  * `inFlightMax` arrays are out already; a full array never waits for time. Each caller is answered with its own item's
  * result. What may wait is bounded: a caller beyond the bound is refused at once, and nothing of it is sent.
  */
+import type { Named } from './answers.ts';
 import { ClientClosed, QueueFull } from './errors.ts';
 import type { Batching } from './usage.ts';
 
 /** Far below the 16 MiB that the API takes, also where each character is three bytes long. */
 const CHARACTERS_MAX = 4 * 1024 * 1024;
 
+export interface Item extends Named {
+  /** All of it, as JSON. */
+  readonly text: string;
+}
+
 export interface Gathering<T> {
-  /** @param text one item as JSON */
-  add(text: string): Promise<T>;
+  add(item: Item): Promise<T>;
   /** Sends what waits now, and resolves when all of it has an answer, be it a refusal. */
   flush(): Promise<void>;
   /** Takes no more, and flushes. */
@@ -20,10 +25,9 @@ export interface Gathering<T> {
 }
 
 /** Sends an array whole, again where it must be, and tells of each item in order: its result, or why it was refused. */
-export type SendArray<T> = (texts: readonly string[]) => Promise<readonly (T | Error)[]>;
+export type SendArray<T> = (items: readonly Item[]) => Promise<readonly (T | Error)[]>;
 
-interface Waiting<T> {
-  readonly text: string;
+interface Waiting<T> extends Item {
   readonly resolve: (result: T) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -39,12 +43,12 @@ export function openGathering<T>(batching: Batching, send: SendArray<T>): Gather
   const inFlight = new Set<Promise<void>>();
   let closed = false;
 
-  function add(text: string): Promise<T> {
+  function add(item: Item): Promise<T> {
     if (closed) return Promise.reject(new ClientClosed());
     if (unanswered >= waitingMax) return Promise.reject(new QueueFull(waitingMax));
     unanswered += 1;
     return new Promise((resolve, reject) => {
-      waiting.push({ text, resolve, reject });
+      waiting.push({ ...item, resolve, reject });
       if (waiting.length >= itemsMax) sendDue();
       else if (inFlight.size === 0) soon ??= setImmediate(sendAll);
       else timer ??= setTimeout(sendAll, gatherMs);
@@ -96,7 +100,7 @@ export function openGathering<T>(batching: Batching, send: SendArray<T>): Gather
 
   async function deliver(array: readonly Waiting<T>[]): Promise<void> {
     try {
-      const results = await send(array.map(({ text }) => text));
+      const results = await send(array);
       array.forEach(({ resolve, reject }, index) => {
         const result = results[index];
         if (result === undefined) reject(new Error('the answer to an array lacks a result for this item'));

@@ -8,10 +8,17 @@ export type * from './credits.ts';
 export { ClientClosed, LedgerRefused, LedgerUnreachable, QueueFull } from './errors.ts';
 export type { Explanation, Move, OwnExplanation } from './explain.ts';
 export type * from './holds.ts';
-export { HoldDenied, type HoldRequest, OpenHold, type RanUnderHold, SettleUndelivered } from './open-hold.ts';
+export {
+  HoldDenied,
+  type HoldRequest,
+  OpenHold,
+  type RanUnderHold,
+  SettleUndelivered,
+  UsageMissing,
+} from './open-hold.ts';
 export type * from './prices.ts';
 export type * from './reads.ts';
-export type { Receipt, Seal } from './receipts.ts';
+export type { LaterSeal, Receipt, ReceiptQuery, Seal, SealsQuery } from './receipts.ts';
 export type { Routes } from './routes.ts';
 export type * from './shapes.ts';
 export type { Connection } from './transport.ts';

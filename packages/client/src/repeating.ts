@@ -7,6 +7,7 @@ import { isPassing } from './errors.ts';
 
 const FIRST_PAUSE_MS = 50;
 const PAUSE_MS_MAX = 2_000;
+const TRY_MS_MIN = 20;
 
 /**
  * @param work one try, told how many milliseconds are left
@@ -17,8 +18,8 @@ export function repeating<T>(work: (leftMs: number) => Promise<T>, withinMs: num
   let last: unknown;
   const once = async (): Promise<T> => {
     const leftMs = endAt - performance.now();
-    // A try that has no time would end in nothing but a time-out, and hide why the one before has failed.
-    if (leftMs < 1 && last !== undefined) throw last;
+    // A try that has hardly any time would end in nothing but a time-out, and hide why the one before has failed.
+    if (leftMs < TRY_MS_MIN && last !== undefined) throw last;
     return work(leftMs);
   };
   return pRetry(once, {

@@ -1,8 +1,9 @@
 /** Requests over the global `fetch`: where they go, how long they may take, and what an answer that is none becomes. */
+import { type Fits, fitsOf, isProblem } from './answers.ts';
 import { LedgerRefused, LedgerUnreachable } from './errors.ts';
 import { repeating } from './repeating.ts';
 import type { Routes } from './routes.ts';
-import type { Problem, Route } from './shapes.ts';
+import type { Route } from './shapes.ts';
 
 export interface Connection {
   /** Where the ledger is, such as `http://127.0.0.1:8080`. A path before `/v1` is kept. */
@@ -26,13 +27,15 @@ export interface Sending {
   readonly withinMs?: number;
   /** One try only: for the call that makes something new each time. */
   readonly once?: boolean;
+  /** What a 2xx must answer to count; left out, any JSON does. */
+  readonly fits?: Fits;
 }
 
 export interface Transport {
   send<K extends keyof Routes>(
     route: K,
     parts: Parts<Routes[K]>,
-    sending?: Sending,
+    sending?: Omit<Sending, 'fits'>,
   ): Promise<Answer<Routes[K]>>;
   /** A body that is JSON text already. */
   sendText(method: string, path: string, text: string | null, sending?: Sending): Promise<unknown>;
@@ -51,7 +54,9 @@ export function openTransport({ url, key, withinMs = 10_000, tryMs = 5_000 }: Co
       const [method = '', pattern = ''] = route.split(' ', 2);
       const text = body === undefined ? null : JSON.stringify(body);
       const target = fillPath(pattern, path ?? {}) + queryOf(query ?? {});
-      return (await transport.sendText(method, target, text, sending)) as never;
+      const fits = fitsOf(route, parts);
+      const checked = fits === undefined ? sending : { ...sending, fits };
+      return (await transport.sendText(method, target, text, checked)) as never;
     },
 
     async sendText(method, path, text, sending = {}) {
@@ -61,7 +66,8 @@ export function openTransport({ url, key, withinMs = 10_000, tryMs = 5_000 }: Co
         body: text,
         redirect: 'manual',
       } as const;
-      const once = (leftMs: number) => attempt(`${base}${path}`, request, Math.min(tryMs, leftMs));
+      const { fits = isJson } = sending;
+      const once = (leftMs: number) => attempt(`${base}${path}`, request, Math.min(tryMs, leftMs), fits);
       const within = sending.withinMs ?? withinMs;
       return sending.once === true ? once(within) : repeating(once, within);
     },
@@ -85,7 +91,7 @@ function queryOf(query: object): string {
   return given.size === 0 ? '' : `?${given}`;
 }
 
-async function attempt(url: string, request: RequestInit, ms: number): Promise<unknown> {
+async function attempt(url: string, request: RequestInit, ms: number, fits: Fits): Promise<unknown> {
   const { method } = request;
   const aborting = new AbortController();
   const timer = setTimeout(() => aborting.abort(), Math.max(1, ms));
@@ -100,13 +106,13 @@ async function attempt(url: string, request: RequestInit, ms: number): Promise<u
   } finally {
     clearTimeout(timer);
   }
-  if (response.status === 204) return undefined;
-  const body = parsed(text);
-  if (response.ok && body !== undefined) return body;
+  const { status } = response;
+  const body = status === 204 ? null : parsed(text);
+  if (response.ok && fits(body)) return body ?? undefined;
   const retryAfterMs = retryAfterOf(response.headers.get('retry-after'));
   if (!response.ok && isProblem(body)) throw new LedgerRefused(body, retryAfterMs);
-  const { status } = response;
-  throw new LedgerUnreachable(`${method} ${url}: ${status}, and not in the ledger's words`, {
+  const what = response.ok ? 'the answer to this request' : "in the ledger's words";
+  throw new LedgerUnreachable(`${method} ${url}: ${status}, and not ${what}`, {
     status,
     retryAfterMs,
   });
@@ -120,6 +126,10 @@ function reasonOf(error: unknown): string {
   return told.message || String((told as { code?: unknown }).code ?? told.name);
 }
 
+function isJson(body: unknown): boolean {
+  return body !== undefined;
+}
+
 /** Undefined where it is not JSON. */
 function parsed(text: string): unknown {
   try {
@@ -127,12 +137,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isProblem(body: unknown): body is Problem {
-  if (body === null || typeof body !== 'object') return false;
-  const { code, title, status } = body as Partial<Problem>;
-  return typeof code === 'string' && typeof title === 'string' && typeof status === 'number';
 }
 
 /** Seconds, or a date. */

@@ -1,4 +1,5 @@
 /** Usage: charged one by one through the gathering of `gathering.ts`, alone, or as an array; and read. */
+import { areResults } from './answers.ts';
 import { LedgerRefused } from './errors.ts';
 import { openGathering } from './gathering.ts';
 import { type OfSource, usageReads } from './reads.ts';
@@ -21,7 +22,10 @@ export interface UsageItem {
   readonly metadata?: Metadata;
 }
 
-/** Without an id it gets one before it is first sent; it is in the answer. */
+/**
+ * Without an id it gets one before it is first sent; it is in the answer. Where no answer comes, only an id of the caller's
+ * own finds out what has happened: called once more without one, the usage would be charged twice.
+ */
 export type NewUsage = Omit<UsageItem, 'id'> & { readonly id?: string };
 
 export interface ChargedUsage {
@@ -97,8 +101,10 @@ export interface Batching {
 }
 
 export function usageCalls(transport: Transport, batching: Batching) {
-  const gathering = openGathering<RecordedItem>(batching, async (texts) => {
-    const answer = await transport.sendText('POST', '/v1/usage', `[${texts.join()}]`);
+  const gathering = openGathering<RecordedItem>(batching, async (items) => {
+    const text = `[${items.map((item) => item.text).join()}]`;
+    const fits = (answer: unknown): boolean => areResults(answer, items);
+    const answer = await transport.sendText('POST', '/v1/usage', text, { fits });
     return (answer as UsageResults).results.map((result) =>
       result.status === 'refused' ? new LedgerRefused(result.problem) : result,
     );
@@ -112,7 +118,8 @@ export function usageCalls(transport: Transport, batching: Batching) {
        * @throws LedgerRefused, LedgerUnreachable, QueueFull, ClientClosed
        */
       async charge(item: NewUsage): Promise<RecordedItem> {
-        return gathering.add(JSON.stringify(withId(item)));
+        const named = withId(item);
+        return gathering.add({ id: named.id, hold: named.hold, text: JSON.stringify(named) });
       },
       /** One charge in a request of its own, at once. */
       async post(item: NewUsage): Promise<ChargedUsage | UnpricedUsage> {

@@ -10,6 +10,8 @@ export type Mishap =
   | 'lose_request'
   /** It gets there and is done, and its answer is lost. */
   | 'lose_answer'
+  /** The same, and only the first half of its answer comes, as if it were whole. */
+  | 'cut_answer'
   /** Nobody ever answers. */
   | 'hang'
   | { readonly status: number; readonly body: string; readonly headers?: Record<string, string> };
@@ -37,7 +39,7 @@ export async function startBetween(ledgerUrl: string): Promise<Between> {
     const mishap = mishaps.shift() ?? null;
     if (mishap === 'hang') return;
     if (mishap === 'lose_request') return void response.destroy();
-    if (mishap !== null && mishap !== 'lose_answer') {
+    if (mishap !== null && typeof mishap === 'object') {
       response.writeHead(mishap.status, mishap.headers).end(mishap.body);
       return;
     }
@@ -47,7 +49,8 @@ export async function startBetween(ledgerUrl: string): Promise<Between> {
       headers: { authorization, ...(type === undefined ? {} : { 'content-type': type }) },
       ...(body.length === 0 ? {} : { body }),
     });
-    const text = await answer.text();
+    const whole = await answer.text();
+    const text = mishap === 'cut_answer' ? whole.slice(0, whole.length / 2) : whole;
     if (mishap === 'lose_answer') return void response.destroy();
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(text);
   }
