@@ -3,7 +3,6 @@
  * array is admitted whole or not at all, and each item has a fate of its own.
  */
 import {
-  keys,
   type Wallet,
   type WalletCommand,
   type WalletEvent,
