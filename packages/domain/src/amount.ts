@@ -91,26 +91,12 @@ export function formatAmount(steps: bigint, unit: string): string {
 }
 
 export function formatScaled(steps: bigint, scale: number): string {
-  if (steps >= -SAFE && steps <= SAFE) return formatSafe(Number(steps), scale);
   const power = powerOfTen(scale);
   if (steps % power === 0n) return (steps / power).toString();
   const negative = steps < 0n;
   const digits = (negative ? -steps : steps).toString().padStart(scale + 1, '0');
   const fraction = digits.slice(-scale).replace(/0+$/, '');
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${fraction}`;
-}
-
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-
-/** The same for steps that a Number holds exactly; so are their quotient and rest. */
-function formatSafe(steps: number, scale: number): string {
-  const power = TENS[scale] ?? 10 ** scale;
-  const magnitude = Math.abs(steps);
-  const rest = magnitude % power;
-  const sign = steps < 0 ? '-' : '';
-  const whole = (magnitude - rest) / power;
-  if (rest === 0) return `${sign}${whole}`;
-  return `${sign}${whole}.${String(rest).padStart(scale, '0').replace(/0+$/, '')}`;
 }
 
 export const parseCredits = (text: string): bigint => parseAmount(text, CREDITS);
