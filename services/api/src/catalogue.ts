@@ -32,7 +32,8 @@ export interface Catalogue extends CatalogueReader<PriceBooks> {
   readonly keysVersion: number;
   /** Milliseconds since the picture was last known to be complete; infinite before the first time. */
   ageMs(): number;
-  close(): void;
+  /** Resolves when the read under way has ended: the store is closed after this. */
+  close(): Promise<void>;
 }
 
 export interface CatalogueParts {
@@ -128,7 +129,10 @@ export function followCatalogue({
   }
 
   function look(): void {
-    if (!closed && queued === null) readAfterNow().catch((error: unknown) => onError?.(error));
+    if (closed || queued !== null) return;
+    readAfterNow().catch((error: unknown) => {
+      if (!closed) onError?.(error);
+    });
   }
 
   const unwatch = store.watch(look, CATEGORIES);
@@ -149,10 +153,11 @@ export function followCatalogue({
       return books;
     },
     ageMs: () => elapsed() - completeAt,
-    close() {
+    async close() {
       closed = true;
       clearInterval(poll);
       unwatch();
+      await (queued ?? reading)?.catch(() => undefined);
     },
   };
 }

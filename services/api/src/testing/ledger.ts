@@ -171,7 +171,7 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     async stop() {
       await app.close();
       await runner.close();
-      catalogue.close();
+      await catalogue.close();
       await projector.stop();
       await pool.end();
       await store.close();
