@@ -67,7 +67,6 @@ export async function moveCheckpoint(
   to: Checkpoint,
   recordedAt: string | null,
 ): Promise<void> {
-  const last = to.last ?? from.last;
   const { rowCount } = await client.query(
     `update ${quoted(schema)}.checkpoints
      set cursor = $4, position = $5, recorded_at = coalesce($6, recorded_at), stream = $7, revision = $8, hash = $9
@@ -80,9 +79,9 @@ export async function moveCheckpoint(
       to.cursor,
       to.position.toString(),
       recordedAt,
-      last?.stream ?? null,
-      last?.revision ?? null,
-      last?.hash ?? null,
+      to.last?.stream ?? null,
+      to.last?.revision ?? null,
+      to.last?.hash ?? null,
       partitions,
     ],
   );

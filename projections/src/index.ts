@@ -97,5 +97,6 @@ export { realTime, type Time } from './time.ts';
 export { readTrialBalanceAt } from './totals/as-of.ts';
 export { readTrialBalance, type TrialBalance } from './totals/queries.ts';
 export { type TracedBatches, traceBatches } from './trace-batches.ts';
+export { inTransaction } from './transaction.ts';
 export type { Until } from './until.ts';
 export type { Wanted } from './waiting.ts';

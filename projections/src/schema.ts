@@ -55,7 +55,7 @@ create table if not exists $schema.checkpoints (
 export async function migrate(pool: Pool, schema: string, partitions = 1): Promise<void> {
   const name = quoted(schema);
   await inTransaction(pool, 'begin', async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [lockOf(schema)]);
+    await client.query('select pg_advisory_xact_lock($1)', [lockOf('reads', schema)]);
     if (await hasMeta(client, schema)) return;
     await client.query(`create schema if not exists ${name}`);
     for (const ddl of [metaDdl, ...ALL_MODELS.map((model) => model.ddl), snapshotsDdl]) {
@@ -133,6 +133,7 @@ export async function dropSchema(pool: Pool, schema: string): Promise<void> {
   await pool.query(`drop schema if exists ${quoted(schema)} cascade`);
 }
 
-function lockOf(schema: string): string {
-  return createHash('sha256').update(`tallystick:reads:${schema}`).digest().readBigInt64BE(0).toString();
+/** Key of the advisory lock for a kind of work on a schema, as the text of a bigint. */
+export function lockOf(work: 'reads' | 'rebuild', schema: string): string {
+  return createHash('sha256').update(`tallystick:${work}:${schema}`).digest().readBigInt64BE(0).toString();
 }

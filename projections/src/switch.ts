@@ -3,7 +3,6 @@
  * Whoever reads or projects carries on: names are looked up anew by every statement that had to wait, and the
  * checkpoint stands at the same cursor.
  */
-import { createHash } from 'node:crypto';
 import type { ClientBase, PoolClient } from 'pg';
 import { compareSchemas, type Differences } from './compare.ts';
 import { entriesModel } from './entries/project.ts';
@@ -16,7 +15,7 @@ import {
   rebuildReads,
   SchemaNotEmpty,
 } from './rebuild.ts';
-import { assertSchema, assertShape, CHECKPOINT, dropSchema, quoted } from './schema.ts';
+import { assertSchema, assertShape, CHECKPOINT, dropSchema, lockOf, quoted } from './schema.ts';
 
 export interface SwitchOptions extends Omit<FillOptions, 'folders'> {
   /** The live schema. */
@@ -89,11 +88,7 @@ async function alone<T>(
   const client = await pool.connect();
   const onError = (): void => undefined;
   client.on('error', onError);
-  const lock = createHash('sha256')
-    .update(`tallystick:rebuild:${schema}`)
-    .digest()
-    .readBigInt64BE(0)
-    .toString();
+  const lock = lockOf('rebuild', schema);
   try {
     const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [lock]);
     if (rows[0]?.got !== true) throw new Error(`another rebuild of ${schema} is running`);

@@ -1,9 +1,8 @@
 /** What clients ask for: commands as the API makes them, out of few ids, so that they meet one another. */
-import { type AccountTerms, keys, type Usage, type WalletCommand } from '@tallystick/domain';
+import type { AccountTerms, Usage, WalletCommand } from '@tallystick/domain';
+import { keyOf, type Plain } from '@tallystick/projections/testing';
 import type { Chance } from './chance.ts';
 
-/** A command without what is made from its other fields. */
-type Plain<C> = C extends unknown ? Omit<C, 'key' | 'fingerprint'> : never;
 type PlainCommand = Plain<WalletCommand>;
 
 export interface PlannedOrder {
@@ -231,36 +230,4 @@ function keyed(
   const { key: _key, fingerprint: _fingerprint, ...sent } = plain;
   const fingerprint = JSON.stringify(sent, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
   return { ...plain, key: keyOf(plain), fingerprint } as WalletCommand;
-}
-
-/** As the API's routes make them (rule 13). */
-function keyOf(command: PlainCommand): string | null {
-  switch (command.type) {
-    case 'OpenAccount':
-      return keys.open;
-    case 'TopUpCredits':
-      return keys.topUp(command.source, command.reference);
-    case 'GrantCredits':
-      return keys.grant(command.kind, command.reference);
-    case 'AdjustCredits':
-      return keys.adjust(command.reference);
-    case 'ChargeUsage':
-      return keys.usage(command.source, command.id);
-    case 'RepriceUsage':
-      return keys.reprice(command.source, command.id);
-    case 'PlaceHold':
-      return keys.hold(command.hold);
-    case 'SettleHold':
-      return keys.settle(command.hold);
-    case 'VoidHold':
-      return keys.void(command.hold);
-    case 'ReverseEntry':
-      return keys.reverse(command.revision);
-    case 'ChangeAccount':
-    case 'ExtendHold':
-    case 'FreezeAccount':
-    case 'UnfreezeAccount':
-    case 'CarryOutDues':
-      return null;
-  }
 }

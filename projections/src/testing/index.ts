@@ -1,2 +1,2 @@
 export { charge, liveThrough, topUp } from './history.ts';
-export { BOOK, openTestLedger, type TestLedger } from './ledger.ts';
+export { BOOK, keyOf, openTestLedger, type Plain, type TestLedger } from './ledger.ts';

@@ -128,7 +128,8 @@ function keyed(command: Plain<WalletCommand>): WalletCommand {
   return { ...command, key: keyOf(command), fingerprint } as WalletCommand;
 }
 
-function keyOf(command: Plain<WalletCommand>): string | null {
+/** As the API's routes make them (rule 13). */
+export function keyOf(command: Plain<WalletCommand>): string | null {
   switch (command.type) {
     case 'OpenAccount':
       return keys.open;

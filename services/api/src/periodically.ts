@@ -1,8 +1,11 @@
 /** Work that comes round: again and again with a pause between, never twice at a time. */
 
-/** @returns how to stop it; resolves when the round under way has ended */
+/**
+ * @param pauseMs asked after each round
+ * @returns how to stop it; resolves when the round under way has ended
+ */
 export function periodically(
-  everyMs: number,
+  pauseMs: () => number,
   work: () => Promise<void>,
   onError: (error: unknown) => void,
 ): () => Promise<void> {
@@ -13,7 +16,7 @@ export function periodically(
     if (stopped) return;
     timer = setTimeout(() => {
       running = round();
-    }, everyMs);
+    }, pauseMs());
     timer.unref();
   }
   let running = round();

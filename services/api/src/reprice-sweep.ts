@@ -42,7 +42,7 @@ export function startRepriceSweep(parts: RepriceSweepParts): () => Promise<void>
     seen = books;
     passAt = began;
   }
-  return periodically(everyMs, sweep, onError);
+  return periodically(() => everyMs, sweep, onError);
 }
 
 /** One pass over everything that is parked, in the order of its recording. */

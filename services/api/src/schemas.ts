@@ -113,3 +113,23 @@ export const EntryLine = {
   reversed_by: text,
   reverses: text,
 };
+
+const Exact = Type.String({
+  description: 'A decimal, or a fraction `22/3` where the decimal would not end.',
+});
+/** How a price comes about, in credits only: lines, and the one rounding of their sum. */
+export const PriceFormula = {
+  lines: Type.Array(
+    Type.Object({
+      dimension: Type.String(),
+      quantity: Type.Number(),
+      price: Type.Object({
+        credits: Exact,
+        per: Type.Optional(Type.Number()),
+        up_to: Type.Optional(Type.Number({ description: 'The step of lengths that applies.' })),
+      }),
+      credits_exact: Exact,
+    }),
+  ),
+  rounding: Type.Object({ exact: Exact, round_to: Decimal, rule: Type.Literal('up') }),
+};

@@ -19,6 +19,7 @@ import {
   type Runner,
   type SnapshotReader,
 } from '@tallystick/event-store';
+import { periodically } from './periodically.ts';
 
 export interface SealingParts {
   readonly runner: Runner<PriceBooks>;
@@ -83,41 +84,32 @@ export interface SealingOptions extends SealingParts {
 }
 
 /** @returns how to stop it; resolves when the seal under way is done */
-export function startSealing({ everyMs, onError, ...parts }: SealingOptions): () => Promise<void> {
+export function startSealing({
+  everyMs,
+  onError = () => undefined,
+  ...parts
+}: SealingOptions): () => Promise<void> {
   const { store, now = Date.now } = parts;
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
 
-  /** How long to wait for the next. */
-  async function seal(): Promise<number> {
+  let waitMs = everyMs;
+
+  async function seal(): Promise<void> {
+    waitMs = everyMs;
     let last = await readLastSeal(store);
-    const waitMs = last === null ? 0 : last.recordedAt + everyMs - now();
-    if (waitMs > 0) return Math.min(waitMs, everyMs);
+    const leftMs = last === null ? 0 : last.recordedAt + everyMs - now();
+    if (leftMs > 0) {
+      waitMs = Math.min(leftMs, everyMs);
+      return;
+    }
     while ((await sealAfter(parts, last)) && !stopped) last = await readLastSeal(store);
-    return everyMs;
   }
 
-  async function run(): Promise<void> {
-    const waitMs = await seal().catch((error: unknown) => {
-      onError?.(error);
-      return everyMs;
-    });
-    if (stopped) return;
-    // Uneven, so that of several processes one comes first and the others find it done.
-    timer = setTimeout(
-      () => {
-        running = run();
-      },
-      waitMs * (1 + Math.random() / 10),
-    );
-    timer.unref();
-  }
-
-  let running = run();
-  return async () => {
+  // Uneven, so that of several processes one comes first and the others find it done.
+  const stop = periodically(() => waitMs * (1 + Math.random() / 10), seal, onError);
+  return () => {
     stopped = true;
-    clearTimeout(timer);
-    await running;
+    return stop();
   };
 }
 

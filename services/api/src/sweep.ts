@@ -27,5 +27,5 @@ export function startSweep({ runner, queries, now = Date.now, everyMs = 1_000, o
     const orders = accounts.map((id) => ({ id, command: COMMAND, cause: CAUSE }));
     await runner.execute(walletDecider, orders, now() + 10_000);
   }
-  return periodically(everyMs, sweep, onError);
+  return periodically(() => everyMs, sweep, onError);
 }

@@ -1,16 +1,10 @@
 /** What the rows of accounts, freezes, profiles and API keys should be: the last word of rare events. */
 import type { AuditedEvent } from '../event.ts';
 import { type Cell, creditTextCell, textCell, timeCell } from './cells.ts';
-
-interface Terms {
-  readonly price_book?: string | null;
-  readonly overdraft_limit?: string;
-  readonly time_zone?: string;
-  readonly currency?: string | null;
-}
+import type { TermsText } from './terms.ts';
 
 export class Directory {
-  readonly #accounts = new Map<string, { terms: Terms; createdAt: string }>();
+  readonly #accounts = new Map<string, { terms: TermsText; createdAt: string }>();
   readonly #freezes = new Map<string, Cell[]>();
   readonly #profiles = new Map<string, Cell[]>();
   readonly #keys = new Map<string, { cells: Cell[]; revokedAt: Cell }>();
@@ -18,11 +12,11 @@ export class Directory {
   add({ type, data, facts, recordedAt }: AuditedEvent, id: string): void {
     switch (type) {
       case 'AccountOpened':
-        this.#accounts.set(id, { terms: data as Terms, createdAt: recordedAt });
+        this.#accounts.set(id, { terms: data as TermsText, createdAt: recordedAt });
         return;
       case 'AccountChanged': {
         const account = this.#accounts.get(id);
-        if (account !== undefined) account.terms = { ...account.terms, ...(data as Terms) };
+        if (account !== undefined) account.terms = { ...account.terms, ...(data as TermsText) };
         return;
       }
       case 'AccountFrozen':

@@ -1,5 +1,5 @@
 /** The read models as they are at one moment: one read-only transaction, in which they cannot move on. */
-import { assertSchema, READS_VERSION, WALLET_FOLD_VERSION } from '@tallystick/projections';
+import { assertSchema, inTransaction, READS_VERSION, WALLET_FOLD_VERSION } from '@tallystick/projections';
 import type { Pool, PoolClient } from 'pg';
 import type { Cell } from './cells.ts';
 import { digestSql } from './digest.ts';
@@ -98,25 +98,14 @@ export class Reads {
 export type NoReads = { readonly expected: string; readonly found: string | null };
 
 /** Works on the read models of a schema as they are now, however long it takes. Nothing is written. */
-export async function withReads<T>(
+export function withReads<T>(
   pool: Pool,
   schema: string,
   work: (reads: Reads | NoReads) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
-  const onError = (): void => undefined;
-  client.on('error', onError);
-  try {
-    await client.query('begin isolation level repeatable read read only');
-    const result = await work(await openReads(client, assertSchema(schema)));
-    await client.query('rollback');
-    client.removeListener('error', onError);
-    client.release();
-    return result;
-  } catch (error) {
-    client.release(true);
-    throw error;
-  }
+  return inTransaction(pool, 'begin isolation level repeatable read read only', async (client) =>
+    work(await openReads(client, assertSchema(schema))),
+  );
 }
 
 async function openReads(client: PoolClient, schema: string): Promise<Reads | NoReads> {

@@ -3,7 +3,7 @@ import { stepsOf } from '../decimal.ts';
 import type { AuditedEvent } from '../event.ts';
 
 /** Of an opening all of them, of a change those that change. */
-interface TermsText {
+export interface TermsText {
   readonly price_book?: string | null;
   readonly overdraft_limit?: string;
   readonly time_zone?: string;

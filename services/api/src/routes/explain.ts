@@ -18,25 +18,10 @@ import { seesMoney } from '../auth.ts';
 import { Period, periodOf } from '../period.ts';
 import { refuse } from '../problems.ts';
 import { reading, withEpoch } from '../reads.ts';
-import { AccountPath, Balance, Decimal, orNull, Position, pageOf, shown } from '../schemas.ts';
+import { AccountPath, Balance, Decimal, orNull, Position, PriceFormula, pageOf, shown } from '../schemas.ts';
 
-const Exact = Type.String({
-  description: 'A decimal, or a fraction `22/3` where the decimal would not end.',
-});
 const PriceInCredits = Type.Object({
-  lines: Type.Array(
-    Type.Object({
-      dimension: Type.String(),
-      quantity: Type.Number(),
-      price: Type.Object({
-        credits: Exact,
-        per: Type.Optional(Type.Number()),
-        up_to: Type.Optional(Type.Number({ description: 'The step of lengths that applied.' })),
-      }),
-      credits_exact: Exact,
-    }),
-  ),
-  rounding: Type.Object({ exact: Exact, round_to: Decimal, rule: Type.Literal('up') }),
+  ...PriceFormula,
   price_book: orNull(Type.Object({ name: Type.String(), version: Type.Integer() })),
 });
 /** As the account's owner sees it. */

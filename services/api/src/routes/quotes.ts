@@ -16,26 +16,11 @@ import type { Api, App } from '../api.ts';
 import { orderWallet } from '../orders.ts';
 import { checkText, type Faults, settle, usageOf } from '../parse.ts';
 import { refuse } from '../problems.ts';
-import { closed, Decimal, found, Id, Model, UsageBody } from '../schemas.ts';
+import { closed, Decimal, found, Id, Model, PriceFormula, UsageBody } from '../schemas.ts';
 
-const Exact = Type.String({
-  description: 'A decimal, or a fraction `22/3` where the decimal would not end.',
-});
 const QuoteAnswer = Type.Object({
   credits: Decimal,
-  lines: Type.Array(
-    Type.Object({
-      dimension: Type.String(),
-      quantity: Type.Number(),
-      price: Type.Object({
-        credits: Exact,
-        per: Type.Optional(Type.Number()),
-        up_to: Type.Optional(Type.Number({ description: 'The step of lengths that applies.' })),
-      }),
-      credits_exact: Exact,
-    }),
-  ),
-  rounding: Type.Object({ exact: Exact, round_to: Decimal, rule: Type.Literal('up') }),
+  ...PriceFormula,
   price_book: Type.Object({ name: Type.String(), version: Type.Integer() }),
 });
 
