@@ -1,4 +1,4 @@
-import { keys, walletDecider } from '@tallystick/domain';
+import { keys, NO_CATALOGUES, walletDecider } from '@tallystick/domain';
 import { createMemoryStore, type EventStore, hashOf } from '@tallystick/event-store';
 import { startPostgres } from '@tallystick/event-store/testing';
 import pg from 'pg';
@@ -62,7 +62,8 @@ async function accountsWithDues(ledger: TestLedger, accounts: readonly string[])
   const due: string[] = [];
   for (const account of accounts) {
     const { state } = await ledger.wallet(account);
-    if (walletDecider.dues(walletDecider.fork(state), ledger.now()).events.length > 0) due.push(account);
+    if (walletDecider.dues(walletDecider.fork(state), ledger.now(), NO_CATALOGUES).events.length > 0)
+      due.push(account);
   }
   return due;
 }

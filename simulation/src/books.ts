@@ -1,5 +1,5 @@
 /** Price books as a process follows them: from their streams, at every ring and when a decision asks (rule 24). */
-import { compileBook, type PriceBookPublished, PriceBooks } from '@tallystick/domain';
+import { type Catalogues, compileBook, NO_CATALOGUES, type PriceBookPublished } from '@tallystick/domain';
 import {
   type CatalogueReader,
   type Cursor,
@@ -34,33 +34,35 @@ export function bookContent(version: number): PriceBookPublished['facts']['book'
   };
 }
 
-export function withBook(books: PriceBooks, recorded: RecordedEvent): PriceBooks {
+export function withBook(catalogues: Catalogues, recorded: RecordedEvent): Catalogues {
   const { data, facts } = decodeEvent<PriceBookPublished>(recorded);
   const compiled = compileBook(facts.book);
   if (!compiled.ok) throw new Error(`${compiled.fault.field} ${compiled.fault.rule}`);
   const { name, version } = data;
   const effectiveFrom = Date.parse(data.effective_from);
-  return books.with({ name, version, effectiveFrom, content: facts.book, models: compiled.models });
+  const { models } = compiled;
+  const books = catalogues.books.with({ name, version, effectiveFrom, content: facts.book, models });
+  return { ...catalogues, books };
 }
 
 const PAGE = 100;
 
-export function followBooks(store: EventStore): CatalogueReader<PriceBooks> {
-  let books = new PriceBooks();
+export function followBooks(store: EventStore): CatalogueReader<Catalogues> {
+  let catalogues = NO_CATALOGUES;
   let cursor: Cursor | null = null;
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function readToHead(): Promise<PriceBooks> {
+  async function readToHead(): Promise<Catalogues> {
     for (;;) {
       const page = await store.readAll({ after: cursor, limit: PAGE, categories: ['pricebook'] });
-      for (const event of page.events) books = withBook(books, event);
+      for (const event of page.events) catalogues = withBook(catalogues, event);
       cursor = page.cursor;
-      if (page.atEnd) return books;
+      if (page.atEnd) return catalogues;
     }
   }
 
   /** One after the other: a read that begins after the call sees what was published before it. */
-  function fresh(): Promise<PriceBooks> {
+  function fresh(): Promise<Catalogues> {
     const read = turn.then(readToHead);
     turn = read.catch(() => undefined);
     return read;
@@ -69,5 +71,5 @@ export function followBooks(store: EventStore): CatalogueReader<PriceBooks> {
   const look = (): void => void fresh().catch(() => undefined);
   store.watch(look, ['pricebook']);
   look();
-  return { current: () => books, fresh };
+  return { current: () => catalogues, fresh };
 }

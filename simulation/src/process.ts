@@ -2,7 +2,7 @@
  * A process of the ledger: its own runner with its own memory, its own projector, and the clock of the machine it runs
  * on. When it dies all of that is gone; what it had asked for may still arrive.
  */
-import { type PriceBooks, walletDecider } from '@tallystick/domain';
+import { type Catalogues, walletDecider } from '@tallystick/domain';
 import {
   type CatalogueReader,
   createRunner,
@@ -57,7 +57,7 @@ export function wallClock(at: number, off: number): number {
 export class Process implements Life {
   readonly name: string;
   readonly machine: Machine;
-  readonly runner: Runner<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
   readonly projector: Projector | null;
   readonly #parts: ProcessParts;
   readonly #death = Promise.withResolvers<void>();
@@ -111,9 +111,9 @@ export class Process implements Life {
   #startRunner(
     store: EventStore,
     keyIndex: KeyIndex,
-    catalogue: CatalogueReader<PriceBooks>,
+    catalogue: CatalogueReader<Catalogues>,
     link: LinkParts,
-  ): Runner<PriceBooks> {
+  ): Runner<Catalogues> {
     const { timeline, chance, shape, onBug } = this.#parts;
     return createRunner({
       store,

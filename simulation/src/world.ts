@@ -3,10 +3,11 @@
  * happens in it follows from its seed.
  */
 import {
+  type Catalogues,
   DEFAULT_BOOK,
   GENESIS_ID,
   genesisDecider,
-  PriceBooks,
+  NO_CATALOGUES,
   priceBookDecider,
   walletStream,
 } from '@tallystick/domain';
@@ -147,13 +148,12 @@ export class World {
   }
 
   /** The world's own orders are never in trouble. */
-  #runnerOfItsOwn(): Runner<PriceBooks> {
-    const books = new PriceBooks();
+  #runnerOfItsOwn(): Runner<Catalogues> {
     return createRunner({
       store: this.store,
       keyIndex: this.#storeKeys,
       snapshots: { read: async () => null },
-      catalogue: { current: () => books, fresh: async () => books },
+      catalogue: { current: () => NO_CATALOGUES, fresh: async () => NO_CATALOGUES },
       now: this.clock,
     });
   }

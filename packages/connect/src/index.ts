@@ -1,3 +1,4 @@
+export { type Catalogue, followCatalogue, type KnownKey } from './catalogue.ts';
 export {
   type Connected,
   type ConnectOptions,

@@ -61,8 +61,15 @@ export interface Decider<S, C extends CommandKey, E extends DomainEvent, R, Cata
   /** Applies one event in place; throws on a type or version it does not know. */
   evolve(state: S, event: E, revision: number): void;
   decide(state: S, command: C, context: Context<Catalogue, E>): Decision<E, R>;
-  /** What has fallen due by `now`, bounded; `more` where a further call would give more (rule 7). */
-  dues(state: S, now: number): { readonly events: readonly E[]; readonly more: boolean };
+  /**
+   * What has fallen due by `now`, in the order of its instants, bounded; `more` where a further call would give more
+   * (rules 7, 33). Renewals take the terms in force at their own instant, hence the catalogue.
+   */
+  dues(
+    state: S,
+    now: number,
+    catalogue: Catalogue,
+  ): { readonly events: readonly E[]; readonly more: boolean };
   /** JSON text of the state, and back. */
   freeze(state: S): string;
   thaw(id: string, text: string): S;

@@ -1,6 +1,7 @@
 export * from './amount.ts';
 export { canonical } from './canonical.ts';
 export * from './catalogue/api-key.ts';
+export { type Catalogues, NO_CATALOGUES } from './catalogue/catalogues.ts';
 export * from './catalogue/genesis.ts';
 export * from './catalogue/price-book.ts';
 export * from './catalogue/profile.ts';
@@ -8,6 +9,8 @@ export * from './catalogue/seal.ts';
 export type * from './decider.ts';
 export { accounts, type Posting, sumsOf } from './entry.ts';
 export * from './ids.ts';
+export { Plans, type PlanVersion } from './plans/plans.ts';
+export * from './plans/terms.ts';
 export * from './pricing/price-book.ts';
 export { DEFAULT_BOOK, PriceBooks } from './pricing/price-books.ts';
 export { type Priced, priceUsage, type Unpriced } from './pricing/quote.ts';

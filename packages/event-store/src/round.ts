@@ -84,7 +84,7 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
     revision += 1;
     decider.evolve(round.state, event, revision);
   };
-  const dues = decider.dues(round.state, now);
+  const dues = decider.dues(round.state, now, catalogue.current());
   for (const event of dues.events) write(event, DUES, null);
   if (dues.more || bytes > limits.appendBytes) {
     // Too many for one append: these first, by themselves; the orders are decided after them.

@@ -1,8 +1,9 @@
 import {
   type Balance,
+  type Catalogues,
   compileBook,
+  NO_CATALOGUES,
   type PriceBookContent,
-  PriceBooks,
   type WalletCommand,
   type WalletEvent,
   walletDecider,
@@ -17,14 +18,15 @@ import type { Executed, Runner } from './runner-ports.ts';
 const CONTENT: PriceBookContent = { models: { m: { prices: { calls: { credits: '1', per: 1 } } } } };
 const compiled = compileBook(CONTENT);
 if (!compiled.ok) throw new Error('the test book does not compile');
-const BOOKS = new PriceBooks().with({
+const BOOKS = NO_CATALOGUES.books.with({
   name: 'default',
   version: 1,
   effectiveFrom: 0,
   content: CONTENT,
   models: compiled.models,
 });
-const CATALOGUE = { current: () => BOOKS, fresh: async () => BOOKS };
+const PUBLISHED: Catalogues = { ...NO_CATALOGUES, books: BOOKS };
+const CATALOGUE = { current: () => PUBLISHED, fresh: async () => PUBLISHED };
 const CAUSE = { actor: 'test', request: 'r' };
 const NO_SNAPSHOTS = { read: async () => null };
 const soon = (): number => Date.now() + 10_000;
@@ -35,13 +37,13 @@ type WalletExecuted = Executed<unknown, WalletEvent, { code: string }>;
 function runnerOn(
   store: EventStore,
   keyIndex: KeyIndex,
-  more: Partial<RunnerParts<PriceBooks>> = {},
-): Runner<PriceBooks> {
+  more: Partial<RunnerParts<Catalogues>> = {},
+): Runner<Catalogues> {
   return createRunner({ store, keyIndex, snapshots: NO_SNAPSHOTS, catalogue: CATALOGUE, ...more });
 }
 
 async function run(
-  runner: Runner<PriceBooks>,
+  runner: Runner<Catalogues>,
   id: string,
   ...commands: WalletCommand[]
 ): Promise<WalletExecuted[]> {
@@ -51,7 +53,7 @@ async function run(
   return [...answers];
 }
 
-async function one(runner: Runner<PriceBooks>, id: string, command: WalletCommand): Promise<WalletExecuted> {
+async function one(runner: Runner<Catalogues>, id: string, command: WalletCommand): Promise<WalletExecuted> {
   const [answer] = await run(runner, id, command);
   if (answer === undefined) throw new Error('no answer');
   return answer;
@@ -112,7 +114,7 @@ const statusOf = ({ status }: WalletExecuted): string => status;
 const codeOf = (executed: WalletExecuted): string =>
   executed.status === 'refused' ? executed.refusal.code : executed.status;
 
-async function fund(store: Store, id: string, credits: number): Promise<Runner<PriceBooks>> {
+async function fund(store: Store, id: string, credits: number): Promise<Runner<Catalogues>> {
   const runner = runnerOn(store, store);
   await run(runner, id, open, topUp('first', credits));
   return runner;

@@ -1,13 +1,14 @@
 /** A small ledger for tests: a store, the real runner and deciders, and a clock that the test moves. */
 import {
   apiKeyDecider,
+  type Catalogues,
   compileBook,
   type Decider,
   type DomainEvent,
   genesisDecider,
   keys,
+  NO_CATALOGUES,
   type PriceBookContent,
-  PriceBooks,
   profileDecider,
   type Wallet,
   type WalletCommand,
@@ -54,9 +55,9 @@ export const BOOK: PriceBookContent = {
 
 export async function openTestLedger(store: Store, storeId = 'store-1'): Promise<TestLedger> {
   let now = Date.parse('2026-03-01T12:00:00.000Z');
-  let books = new PriceBooks();
+  let catalogues = NO_CATALOGUES;
   let version = 0;
-  const catalogue = { current: () => books, fresh: async () => books };
+  const catalogue = { current: () => catalogues, fresh: async () => catalogues };
   const runner = createRunner({
     store,
     keyIndex: store,
@@ -73,7 +74,7 @@ export async function openTestLedger(store: Store, storeId = 'store-1'): Promise
     E extends DomainEvent,
     R,
   >(
-    decider: Decider<S, C, E, R, PriceBooks>,
+    decider: Decider<S, C, E, R, Catalogues>,
     id: string,
     commands: readonly C[],
   ): Promise<readonly Executed<S, E, R>[]> {
@@ -93,7 +94,9 @@ export async function openTestLedger(store: Store, storeId = 'store-1'): Promise
       version += 1;
       const compiled = compileBook(content);
       if (!compiled.ok) throw new Error(`the book does not compile: ${JSON.stringify(compiled)}`);
-      books = books.with({ name: 'default', version, effectiveFrom: now, content, models: compiled.models });
+      const { models } = compiled;
+      const published = { name: 'default', version, effectiveFrom: now, content, models };
+      catalogues = { ...catalogues, books: catalogues.books.with(published) };
     },
     run: (account, ...commands) => execute(walletDecider, account, commands.map(keyed)),
     async open(account, overdraft = '0') {

@@ -2,7 +2,14 @@
  * A wallet out of its rows, and what it will be once its dues are carried out. The domain's own rules say so; nothing
  * of them is repeated here.
  */
-import { type Hold, type Lot, type Wallet, walletAfterDues, walletDecider } from '@tallystick/domain';
+import {
+  type Hold,
+  type Lot,
+  NO_CATALOGUES,
+  type Wallet,
+  walletAfterDues,
+  walletDecider,
+} from '@tallystick/domain';
 import { type Reads, reached } from '../reads.ts';
 
 export interface WalletAfterDues {
@@ -16,7 +23,7 @@ export async function afterDues(reads: Reads, account: string, now: number): Pro
   if (loaded === null) return null;
   const { wallet, position } = loaded;
   // What is not written yet has no revision.
-  return { wallet: { ...walletAfterDues(wallet, now), revision: wallet.revision }, position };
+  return { wallet: { ...walletAfterDues(wallet, now, NO_CATALOGUES), revision: wallet.revision }, position };
 }
 
 interface LotRow {

@@ -1,5 +1,5 @@
 /** The first key: without it nobody could make one. Two first starts make one key: its stream must not exist yet. */
-import { type ApiKeyCommand, apiKeyDecider, type PriceBooks } from '@tallystick/domain';
+import { type ApiKeyCommand, apiKeyDecider, type Catalogues } from '@tallystick/domain';
 import type { Runner } from '@tallystick/event-store';
 import { derivedId, digest, newApiKey } from './auth.ts';
 
@@ -11,7 +11,7 @@ const PATIENCE_MS = 30_000;
  * @returns the key, to be printed once; null where there is one already, or where it was given
  */
 export async function ensureAdminKey(
-  runner: Runner<PriceBooks>,
+  runner: Runner<Catalogues>,
   given: string | null,
   now: () => number = Date.now,
 ): Promise<string | null> {
@@ -25,7 +25,7 @@ export async function ensureAdminKey(
 
 /** @returns whether it was made by this call */
 async function create(
-  runner: Runner<PriceBooks>,
+  runner: Runner<Catalogues>,
   id: string,
   name: string,
   sha256: string,

@@ -2,8 +2,8 @@
 
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Tracer } from '@opentelemetry/api';
-import type { Log, Meter } from '@tallystick/connect';
-import type { PriceBooks } from '@tallystick/domain';
+import type { Catalogue, Log, Meter } from '@tallystick/connect';
+import type { Catalogues } from '@tallystick/domain';
 import type { EventStore, KeyIndex, Runner } from '@tallystick/event-store';
 import type { BalanceReader, Reads, Wanted } from '@tallystick/projections';
 import type {
@@ -14,7 +14,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Acknowledged } from './acknowledged.ts';
-import type { Catalogue } from './catalogue.ts';
+
 import type { ProblemCode } from './problems.ts';
 
 /** The read models, and how to wait for them. */
@@ -30,7 +30,7 @@ export interface ApiReads {
 }
 
 export interface ApiParts {
-  readonly runner: Runner<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
   readonly store: Pick<EventStore, 'readStream' | 'head'>;
   readonly catalogue: Catalogue;
   readonly reads: ApiReads;
@@ -67,7 +67,7 @@ export const LIMITS: ApiLimits = {
 };
 
 export interface Api {
-  readonly runner: Runner<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
   readonly store: Pick<EventStore, 'readStream' | 'head'>;
   readonly catalogue: Catalogue;
   readonly reads: ApiReads;

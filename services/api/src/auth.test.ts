@@ -1,8 +1,8 @@
+import { followCatalogue } from '@tallystick/connect';
 import type { Scope } from '@tallystick/domain';
 import { StoreUnavailable } from '@tallystick/event-store';
 import t from 'tap';
 import { ensureAdminKey } from './admin-key.ts';
-import { followCatalogue } from './catalogue.ts';
 import { startTestLedger } from './testing/ledger.ts';
 
 const ledger = await startTestLedger();

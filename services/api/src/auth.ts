@@ -11,8 +11,8 @@
  * the whole. The feed of keys must be fresh: without it nobody is let in, for a revocation may have been missed.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Catalogue, KnownKey } from '@tallystick/connect';
 import type { Scope } from '@tallystick/domain';
-import type { Catalogue, KnownKey } from './catalogue.ts';
 import { refuse } from './problems.ts';
 
 export interface Principal {

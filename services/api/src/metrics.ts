@@ -1,8 +1,7 @@
 /** Metrics of the API: rate, errors and duration of every route, refusals, and what the runner counts. */
-import { type Histogram, type Meter, SECONDS } from '@tallystick/connect';
+import { type Catalogue, type Histogram, type Meter, SECONDS } from '@tallystick/connect';
 import type { Runner } from '@tallystick/event-store';
 import type { Api } from './api.ts';
-import type { Catalogue } from './catalogue.ts';
 import { readLedger } from './ledger-metrics.ts';
 import type { ProblemCode } from './problems.ts';
 

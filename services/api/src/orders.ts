@@ -1,9 +1,9 @@
 /** Hands commands to the runner and turns every way in which they can fail into a problem. */
 import type {
+  Catalogues,
   CommandKey,
   Decider,
   DomainEvent,
-  PriceBooks,
   Wallet,
   WalletCommand,
   WalletEvent,
@@ -47,7 +47,7 @@ export function problemOfOutcome(outcome: Executed<unknown, DomainEvent, Coded>)
 export async function order<S, C extends CommandKey, E extends DomainEvent, R extends Coded>(
   api: Api,
   request: FastifyRequest,
-  decider: Decider<S, C, E, R, PriceBooks>,
+  decider: Decider<S, C, E, R, Catalogues>,
   id: string,
   command: C,
 ): Promise<Done<S, E>> {

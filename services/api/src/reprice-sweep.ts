@@ -3,15 +3,22 @@
  * price may come into force or an account change its book. It asks no wallet whose usage still has none: that is known
  * from the read models and the catalogue. Any number of processes may sweep; a usage is charged once (rule 13).
  */
-import { DEFAULT_BOOK, keys, type PriceBooks, type WalletCommand, walletDecider } from '@tallystick/domain';
+import {
+  type Catalogues,
+  DEFAULT_BOOK,
+  keys,
+  type PriceBooks,
+  type WalletCommand,
+  walletDecider,
+} from '@tallystick/domain';
 import type { CatalogueReader, Order, Runner } from '@tallystick/event-store';
 import { listParked, type ParkedUsage, type Reads } from '@tallystick/projections';
 import { fingerprint } from './fingerprint.ts';
 import { periodically } from './periodically.ts';
 
 export interface RepriceSweepParts {
-  readonly runner: Runner<PriceBooks>;
-  readonly catalogue: CatalogueReader<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
+  readonly catalogue: CatalogueReader<Catalogues>;
   readonly queries: Reads;
   readonly now?: () => number;
   readonly everyMs?: number;
@@ -33,7 +40,7 @@ export function startRepriceSweep(parts: RepriceSweepParts): () => Promise<void>
   let passAt = Number.NEGATIVE_INFINITY;
 
   async function sweep(): Promise<void> {
-    const books = catalogue.current();
+    const { books } = catalogue.current();
     const began = now();
     if (books === seen && passes >= PASSES && began < passAt + passEveryMs) return;
     await repriceAll(parts, books, began);

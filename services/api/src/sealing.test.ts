@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createSealChecker, SEALS } from '@tallystick/audit';
-import { apiKeyDecider, type LedgerSealed, PriceBooks } from '@tallystick/domain';
+import { apiKeyDecider, type Catalogues, type LedgerSealed, NO_CATALOGUES } from '@tallystick/domain';
 import {
   type Cursor,
   createEventStoreDbStore,
@@ -21,11 +21,11 @@ import t, { type Test } from 'tap';
 import { readLastSeal, sealAfter, startSealing, withSealSnapshots } from './sealing.ts';
 
 const NO_SNAPSHOTS = { read: async () => null };
-const catalogue = { current: () => new PriceBooks(), fresh: async () => new PriceBooks() };
+const catalogue = { current: () => NO_CATALOGUES, fresh: async () => NO_CATALOGUES };
 
 /** A process of its own on the store. */
-function openRunner(store: EventStore & KeyIndex): Runner<PriceBooks> {
-  return createRunner<PriceBooks>({
+function openRunner(store: EventStore & KeyIndex): Runner<Catalogues> {
+  return createRunner<Catalogues>({
     store,
     keyIndex: store,
     snapshots: withSealSnapshots(store, NO_SNAPSHOTS),
@@ -35,7 +35,7 @@ function openRunner(store: EventStore & KeyIndex): Runner<PriceBooks> {
 }
 
 /** Some events, in streams of different lengths. */
-async function write(runner: Runner<PriceBooks>, streams: number): Promise<void> {
+async function write(runner: Runner<Catalogues>, streams: number): Promise<void> {
   const orders = Array.from({ length: streams }, (_, n) => {
     const id = `${n}-${randomUUID()}`;
     const terms = { id, name: 'k', scopes: [], account: null };
@@ -45,7 +45,7 @@ async function write(runner: Runner<PriceBooks>, streams: number): Promise<void>
   await runner.execute(apiKeyDecider, orders, Date.now() + 10_000);
 }
 
-async function sealAll(runner: Runner<PriceBooks>, store: EventStore): Promise<void> {
+async function sealAll(runner: Runner<Catalogues>, store: EventStore): Promise<void> {
   while (await sealAfter({ runner, store }, await readLastSeal(store)));
 }
 
@@ -77,7 +77,7 @@ t.test('of two that seal at once one makes the seal, and the other finds it made
   const store = createMemoryStore();
   const runners = [openRunner(store), openRunner(store)];
   for (let round = 0; round < 3; round++) {
-    await write(runners[0] as Runner<PriceBooks>, 20);
+    await write(runners[0] as Runner<Catalogues>, 20);
     const last = await readLastSeal(store);
     await Promise.all(runners.map((runner) => sealAfter({ runner, store }, last)));
   }

@@ -4,8 +4,8 @@
  */
 import { gatherSeal, SEALS } from '@tallystick/audit';
 import {
+  type Catalogues,
   type LedgerSealed,
-  type PriceBooks,
   SEAL_ID,
   type SealLedger,
   sealDecider,
@@ -22,7 +22,7 @@ import {
 import { periodically } from './periodically.ts';
 
 export interface SealingParts {
-  readonly runner: Runner<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
   readonly store: Pick<EventStore, 'readAll' | 'readStream' | 'head'>;
   readonly now?: () => number;
 }

@@ -1,8 +1,8 @@
 /** The API on a connected ledger: runner, catalogues, admin key, sweeps, seals and HTTP, put together and taken apart in order. */
 
 import type { Tracer } from '@opentelemetry/api';
-import type { Connected, Log, Meter, Settings } from '@tallystick/connect';
-import type { PriceBooks } from '@tallystick/domain';
+import { type Connected, followCatalogue, type Log, type Meter, type Settings } from '@tallystick/connect';
+import type { Catalogues } from '@tallystick/domain';
 import {
   createRunner,
   observeStore,
@@ -13,7 +13,6 @@ import {
 import { createBalanceReader, openReads, type Wanted } from '@tallystick/projections';
 import { ensureAdminKey } from './admin-key.ts';
 import { measureAppends } from './append-metrics.ts';
-import { followCatalogue } from './catalogue.ts';
 import { startRepriceSweep } from './reprice-sweep.ts';
 import { startSealing, withSealSnapshots } from './sealing.ts';
 import { startApi } from './server.ts';
@@ -55,7 +54,7 @@ export async function serveLedger(options: ServeOptions): Promise<ServedLedger> 
     closers.push(() => catalogue.close());
     await catalogue.fresh();
     const watched = watchedStore(options);
-    const runner = createRunner<PriceBooks>({ ...watched, keyIndex, snapshots, catalogue, onError });
+    const runner = createRunner<Catalogues>({ ...watched, keyIndex, snapshots, catalogue, onError });
     closers.push(() => runner.close());
     const queries = openReads(pool, schema);
     closers.push(startSweep({ runner, queries, onError: (error) => onError(error, 'sweep') }));

@@ -2,13 +2,13 @@
  * Wakes wallets in which something has fallen due, so that expiry stands in the books without a customer's call. Nothing
  * depends on it: every decision carries out what is due first (rules 7, 33). Any number of processes may sweep.
  */
-import { type PriceBooks, type WalletCommand, walletDecider } from '@tallystick/domain';
+import { type Catalogues, type WalletCommand, walletDecider } from '@tallystick/domain';
 import type { Runner } from '@tallystick/event-store';
 import { listDueAccounts, type Reads } from '@tallystick/projections';
 import { periodically } from './periodically.ts';
 
 export interface SweepParts {
-  readonly runner: Runner<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
   readonly queries: Reads;
   readonly now?: () => number;
   readonly everyMs?: number;

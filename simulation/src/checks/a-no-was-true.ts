@@ -3,8 +3,9 @@
  * was right at one of the stream's revisions between question and answer.
  */
 import {
+  type Catalogues,
   canonical,
-  PriceBooks,
+  NO_CATALOGUES,
   type Wallet,
   type WalletCommand,
   type WalletEvent,
@@ -38,18 +39,18 @@ export function aNoWasTrue(evidence: Evidence): void {
   }
 }
 
-/** The price books as they were after each publication. */
-function cataloguesOf({ log }: Evidence): readonly PriceBooks[] {
-  const all: PriceBooks[] = [];
+/** The catalogues as they were after each publication. */
+function cataloguesOf({ log }: Evidence): readonly Catalogues[] {
+  const all: Catalogues[] = [];
   for (const event of log)
-    if (event.stream.startsWith('pricebook-')) all.push(withBook(all.at(-1) ?? new PriceBooks(), event));
+    if (event.stream.startsWith('pricebook-')) all.push(withBook(all.at(-1) ?? NO_CATALOGUES, event));
   return all;
 }
 
 function whatCouldBeSaid(
   { account, events }: WalletHistory,
   { order, machine, sent, decided }: Attempt,
-  catalogues: readonly PriceBooks[],
+  catalogues: readonly Catalogues[],
 ): ReadonlySet<string> {
   const said = new Set<string>();
   const state = walletDecider.initial(account);
@@ -89,9 +90,9 @@ function decide(
   past: readonly StoredEvent<WalletEvent>[],
   command: WalletCommand,
   now: number,
-  catalogue: PriceBooks,
+  catalogue: Catalogues,
 ): string {
-  const wallet = walletAfterDues(state, now);
+  const wallet = walletAfterDues(state, now, catalogue);
   const facts = new Map<string, StoredEvent<WalletEvent> | null>();
   const known = command.key === null ? undefined : past.find(({ key }) => key === command.key);
   if (known !== undefined && command.key !== null) facts.set(command.key, known);

@@ -3,8 +3,11 @@
  * steps (keys, dues, decision, look-ups that the decision asks for, one append), but in memory and at once.
  * After every command each invariant of the wallet is checked (invariants.ts): a test need not ask for that.
  */
+
+import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { Decision, Stored } from '../decider.ts';
 import { keys, walletStream } from '../ids.ts';
+import { Plans } from '../plans/plans.ts';
 import type { PriceBooks } from '../pricing/price-books.ts';
 import type { WalletCommand, WalletRefusal } from '../wallet/commands.ts';
 import { walletDecider } from '../wallet/decide.ts';
@@ -30,6 +33,7 @@ export interface Past {
   /** What this process knows of price books; what it finds when it reads to their heads. */
   books: PriceBooks;
   freshBooks: PriceBooks;
+  plans: Plans;
   wallet: Wallet;
   /** Whether every command is followed by a look at all invariants. */
   readonly checked: boolean;
@@ -48,6 +52,7 @@ export function noPast(account = 'acme', books = standardBooks): Past {
     now: START,
     books,
     freshBooks: books,
+    plans: new Plans(),
     wallet: walletDecider.initial(account),
     checked: true,
     events: [],
@@ -93,7 +98,7 @@ export function when(past: Past, command: WalletCommand): Outcome {
       : { status: 'conflict' };
   }
   const draft = walletDecider.fork(past.wallet);
-  const dues = carryOutDues(draft, past.now);
+  const dues = carryOutDues(draft, past.now, cataloguesOf(past));
   const before = past.checked ? comparable(draft) : null;
   const decision = decide(past, draft, command, pointer);
   if (before !== null) decidingChangesNothing(before, draft);
@@ -112,15 +117,19 @@ export function when(past: Past, command: WalletCommand): Outcome {
   }
 }
 
-function carryOutDues(draft: Wallet, now: number): WalletEvent[] {
+function carryOutDues(draft: Wallet, now: number, catalogues: Catalogues): WalletEvent[] {
   const all: WalletEvent[] = [];
   for (;;) {
-    const { events, more } = walletDecider.dues(draft, now);
+    const { events, more } = walletDecider.dues(draft, now, catalogues);
     for (const event of events) walletDecider.evolve(draft, event, draft.revision + 1);
     all.push(...events);
     if (!more) return all;
     if (events.length === 0) throw new Error('more is due, but nothing is done about it');
   }
+}
+
+export function cataloguesOf({ books, plans }: Past): Catalogues {
+  return { books, plans };
 }
 
 /** Asks again with what the decision lacked, as often as it asks for something new. */
@@ -134,7 +143,9 @@ function decide(
   if (pointer !== undefined && command.key !== null) facts.set(command.key, pointer);
   let catalogueIsFresh = false;
   for (;;) {
-    const catalogue = catalogueIsFresh ? past.freshBooks : past.books;
+    const catalogue = catalogueIsFresh
+      ? { ...cataloguesOf(past), books: past.freshBooks }
+      : cataloguesOf(past);
     const context = { now: past.now, catalogue, catalogueIsFresh, facts };
     const decision = walletDecider.decide(draft, command, context);
     if (decision.kind !== 'needs') return decision;

@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { given, later, SECOND } from '../testing/given.ts';
+import { NO_CATALOGUES } from '../catalogue/catalogues.ts';
+import { cataloguesOf, given, later, SECOND } from '../testing/given.ts';
 import * as order from '../testing/orders.ts';
 import { adviseWallet, walletAfterDues } from './authorize.ts';
 
@@ -10,7 +11,7 @@ test('advice names every reason at once, and changes nothing', async (t) => {
   const before = JSON.stringify(past.wallet, (_name, value) =>
     typeof value === 'bigint' ? `${value}` : value,
   );
-  t.same(adviseWallet(past.wallet, request, past.now, past.books), {
+  t.same(adviseWallet(past.wallet, request, past.now, cataloguesOf(past)), {
     allowed: false,
     credits: '4',
     available: '3',
@@ -25,7 +26,7 @@ test('advice names every reason at once, and changes nothing', async (t) => {
 test('a model without a price is not allowed, and has no price to show', async (t) => {
   const past = given(order.topUp('r1', '3'));
   const unknown = { ...request, model: 'unheard-of' };
-  t.match(adviseWallet(past.wallet, unknown, past.now, past.books), {
+  t.match(adviseWallet(past.wallet, unknown, past.now, cataloguesOf(past)), {
     allowed: false,
     credits: null,
     reasons: ['no_price'],
@@ -35,11 +36,15 @@ test('a model without a price is not allowed, and has no price to show', async (
 test('what is due counts as done: expired credits allow nothing (rule 33)', async (t) => {
   const past = given(order.topUp('r1', '10'));
   const lapsing = given(order.topUp('r1', '10', { expiresAt: past.now + SECOND }));
-  t.equal(adviseWallet(lapsing.wallet, request, lapsing.now, lapsing.books).allowed, true);
+  t.equal(adviseWallet(lapsing.wallet, request, lapsing.now, cataloguesOf(lapsing)).allowed, true);
   later(lapsing, 2 * SECOND);
-  t.match(adviseWallet(lapsing.wallet, request, lapsing.now, lapsing.books), {
+  t.match(adviseWallet(lapsing.wallet, request, lapsing.now, cataloguesOf(lapsing)), {
     allowed: false,
     available: '0',
   });
-  t.equal(walletAfterDues(past.wallet, past.now), past.wallet, 'where nothing is due it is the same wallet');
+  t.equal(
+    walletAfterDues(past.wallet, past.now, NO_CATALOGUES),
+    past.wallet,
+    'where nothing is due it is the same wallet',
+  );
 });

@@ -3,7 +3,8 @@
  * after what is due. All reasons at once, by the same conditions that a hold is refused by.
  */
 import { formatCredits } from '../amount.ts';
-import { DEFAULT_BOOK, type PriceBooks } from '../pricing/price-books.ts';
+import type { Catalogues } from '../catalogue/catalogues.ts';
+import { DEFAULT_BOOK } from '../pricing/price-books.ts';
 import type { Usage } from '../usage.ts';
 import { canAfford } from './charge.ts';
 import { duesOf } from './dues.ts';
@@ -25,10 +26,10 @@ export function adviseWallet(
   state: Readonly<Wallet>,
   { model, estimate }: { readonly model: string; readonly estimate: Usage },
   now: number,
-  catalogue: PriceBooks,
+  catalogue: Catalogues,
 ): Advice {
-  const wallet = walletAfterDues(state, now);
-  const priced = catalogue.price(wallet.priceBook ?? DEFAULT_BOOK, now, model, estimate);
+  const wallet = walletAfterDues(state, now, catalogue);
+  const priced = catalogue.books.price(wallet.priceBook ?? DEFAULT_BOOK, now, model, estimate);
   const reasons: AuthorizeReason[] = [];
   if (wallet.frozen.size > 0) reasons.push('account_frozen');
   if (priced.status === 'unpriced') reasons.push('no_price');
@@ -42,11 +43,15 @@ export function adviseWallet(
 }
 
 /** The wallet as it is now: what has fallen due is carried out, though it is not written yet (rule 33). */
-export function walletAfterDues(state: Readonly<Wallet>, now: number): Readonly<Wallet> {
+export function walletAfterDues(
+  state: Readonly<Wallet>,
+  now: number,
+  catalogue: Catalogues,
+): Readonly<Wallet> {
   if (state.nextDueAt > now) return state;
   const wallet = forkWallet(state);
   for (;;) {
-    const { events, more } = duesOf(wallet, now);
+    const { events, more } = duesOf(wallet, now, catalogue);
     for (const event of events) evolveWallet(wallet, event, wallet.revision + 1);
     if (!more) return wallet;
   }

@@ -7,10 +7,11 @@
  */
 import { formatCredits, parseAmount } from '../amount.ts';
 import { canonical } from '../canonical.ts';
+import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { CommandKey, Context, Stored } from '../decider.ts';
 import { accounts } from '../entry.ts';
 import { keys } from '../ids.ts';
-import { DEFAULT_BOOK, type PriceBooks } from '../pricing/price-books.ts';
+import { DEFAULT_BOOK } from '../pricing/price-books.ts';
 import { type Priced, priceUsage, type Unpriced } from '../pricing/quote.ts';
 import {
   accepted,
@@ -35,7 +36,7 @@ import type {
 import { Plan } from './plan.ts';
 import type { Hold, Wallet } from './state.ts';
 
-export type WalletContext = Context<PriceBooks, WalletEvent>;
+export type WalletContext = Context<Catalogues, WalletEvent>;
 
 /** What a charge is made of, however it was asked for. */
 interface Charge {
@@ -110,7 +111,7 @@ export function repriceUsage(
   if (parked.type !== 'UsageUnpriced') return refused({ code: 'usage_already_charged' });
   const { model, usage, occurred_at } = parked.data;
   const at = Math.min(Date.parse(occurred_at), parked.recordedAt);
-  const { outcome, by } = context.catalogue.priceLater(
+  const { outcome, by } = context.catalogue.books.priceLater(
     wallet.priceBook ?? DEFAULT_BOOK,
     at,
     model,
@@ -153,7 +154,7 @@ function chargeFree(wallet: Wallet, charge: Charge, at: number, context: WalletC
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   }
   const { model, usage } = charge.record;
-  const outcome = context.catalogue.price(wallet.priceBook ?? DEFAULT_BOOK, at, model, usage);
+  const outcome = context.catalogue.books.price(wallet.priceBook ?? DEFAULT_BOOK, at, model, usage);
   if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
   if (!charge.mustBook && !canAfford(wallet, outcome.credits)) return insufficient(wallet, outcome.credits);
   const plan = new Plan(wallet, context.now, { spent: model });
@@ -255,7 +256,7 @@ function priceByPinned(
   usage: UsageRecord['usage'],
   context: WalletContext,
 ): Priced | Unpriced {
-  const book = context.catalogue.version(pinned.name, pinned.version);
+  const book = context.catalogue.books.version(pinned.name, pinned.version);
   if (book === undefined) return { status: 'unpriced', reason: 'no_price_book', missing: pinned.name };
   return priceUsage(book, model, usage);
 }

@@ -1,8 +1,8 @@
 /** The wallet's decider: one switch from command to decision, and the shape the runner wants. */
 
 import { formatCredits } from '../amount.ts';
+import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { Decider } from '../decider.ts';
-import type { PriceBooks } from '../pricing/price-books.ts';
 import { chargeUsage, repriceUsage, settleHold, type WalletContext } from './charge.ts';
 import {
   accepted,
@@ -95,7 +95,7 @@ function forkForGood(wallet: Wallet): Wallet {
   return forkWallet(wallet);
 }
 
-export const walletDecider: Decider<Wallet, WalletCommand, WalletEvent, WalletRefusal, PriceBooks> = {
+export const walletDecider: Decider<Wallet, WalletCommand, WalletEvent, WalletRefusal, Catalogues> = {
   category: 'wallet',
   foldVersion: 1,
   initial: emptyWallet,

@@ -1,5 +1,6 @@
 /** Rules 7 and 33: what falls due is carried out before the next command, in the order of its instants, bounded. */
 import { test } from 'tap';
+import { NO_CATALOGUES } from '../catalogue/catalogues.ts';
 import { accept, DAY, given, givenMany, later, SECOND, START, when } from '../testing/given.ts';
 import * as order from '../testing/orders.ts';
 import { balance, moves, word } from '../testing/sight.ts';
@@ -54,7 +55,7 @@ test('more than a few hundred at once are done in parts, and say that there is m
   );
   const past = givenMany(many);
   later(past, DAY);
-  const first = walletDecider.dues(past.wallet, past.now);
+  const first = walletDecider.dues(past.wallet, past.now, NO_CATALOGUES);
   t.equal(first.more, true);
   const outcome = when(past, order.carryOutDues);
   if (outcome.status !== 'recorded') throw new Error(word(outcome));
@@ -68,15 +69,18 @@ test('more than a few hundred at once are done in parts, and say that there is m
 test('asking what is due changes nothing but the memory of when to ask again', async (t) => {
   const past = given(order.grant('g1', '5', { expiresAt: START + DAY }));
   past.wallet.nextDueAt = 0;
-  t.same(walletDecider.dues(past.wallet, START), { events: [], more: false });
+  t.same(walletDecider.dues(past.wallet, START, NO_CATALOGUES), { events: [], more: false });
   t.equal(past.wallet.nextDueAt, START + DAY);
   const before = structuredClone(past.wallet);
-  t.equal(walletDecider.dues(past.wallet, START + DAY).events.length, 1);
+  t.equal(walletDecider.dues(past.wallet, START + DAY, NO_CATALOGUES).events.length, 1);
   t.same(past.wallet, before);
 });
 
 test('an unused wallet has nothing to wait for', async (t) => {
   const past = given();
   accept(past, order.grant('g1', '1'));
-  t.same(walletDecider.dues(past.wallet, Number.MAX_SAFE_INTEGER - 1), { events: [], more: false });
+  t.same(walletDecider.dues(past.wallet, Number.MAX_SAFE_INTEGER - 1, NO_CATALOGUES), {
+    events: [],
+    more: false,
+  });
 });

@@ -2,6 +2,7 @@
  * What falls due by itself: lots expire, holds end. Carried out in the order of their instants by whatever command
  * comes next, or by the sweep, always before it: no late job can make anyone spend what had expired (rules 7, 33).
  */
+import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { WalletEvent } from './events.ts';
 import { closeHold, nextDueAt } from './evolve.ts';
 import { Plan } from './plan.ts';
@@ -16,7 +17,11 @@ interface Due {
   readonly at: number;
 }
 
-export function duesOf(wallet: Wallet, now: number): { events: WalletEvent[]; more: boolean } {
+export function duesOf(
+  wallet: Wallet,
+  now: number,
+  _catalogue: Catalogues,
+): { events: WalletEvent[]; more: boolean } {
   if (now < wallet.nextDueAt) return { events: [], more: false };
   const due = listDues(wallet, now);
   if (due.length === 0) {

@@ -36,7 +36,12 @@ export function placeHold(
   if (wallet.frozen.size > 0)
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   const { model, estimate, hold } = command;
-  const priced = context.catalogue.price(wallet.priceBook ?? DEFAULT_BOOK, context.now, model, estimate);
+  const priced = context.catalogue.books.price(
+    wallet.priceBook ?? DEFAULT_BOOK,
+    context.now,
+    model,
+    estimate,
+  );
   if (priced.status === 'unpriced') {
     if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
     return refused({ code: 'no_price', reason: priced.reason, missing: priced.missing });
@@ -109,7 +114,7 @@ function extendTo(
 ): WalletDecision {
   let priced: Priced | null = null;
   if (estimate !== null) {
-    const book = context.catalogue.version(held.book.name, held.book.version);
+    const book = context.catalogue.books.version(held.book.name, held.book.version);
     if (book === undefined) {
       // Another process may have pinned a version that was published a moment ago (rule 24).
       if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;

@@ -110,7 +110,7 @@ export function priceBooksRoutes(app: App, api: Api): void {
     },
     async ({ params: { name }, query: { version } }) => {
       // To the head: it may have been published by another process a moment ago.
-      const books = await api.catalogue.fresh();
+      const { books } = await api.catalogue.fresh();
       const book = version === undefined ? books.latest(name) : books.version(name, version);
       return book === undefined ? refuse('price_book_not_found') : viewOf(book);
     },

@@ -60,10 +60,10 @@ async function bookOf(api: Api, request: FastifyRequest, account: string): Promi
 }
 
 async function price(api: Api, book: string, model: string, usage: Usage): Promise<Priced> {
-  const first = api.catalogue.current().price(book, api.now(), model, usage);
+  const first = api.catalogue.current().books.price(book, api.now(), model, usage);
   if (first.status === 'priced') return first;
   // Perhaps it was published a moment ago (rule 24).
-  const books = await api.catalogue.fresh();
+  const { books } = await api.catalogue.fresh();
   const second = books.price(book, api.now(), model, usage);
   if (second.status === 'priced') return second;
   return refuse('no_price', { reason: second.reason, missing: second.missing });

@@ -1,5 +1,7 @@
 /** A whole ledger for tests, but for the port: real PostgreSQL for the read models, real runner, store in memory or there. */
-import { genesisDecider, type PriceBooks, type Scope } from '@tallystick/domain';
+
+import { type Catalogue, followCatalogue } from '@tallystick/connect';
+import { type Catalogues, genesisDecider, type Scope } from '@tallystick/domain';
 import {
   createMemoryStore,
   createPostgresStore,
@@ -24,12 +26,11 @@ import pg from 'pg';
 import { ensureAdminKey } from '../admin-key.ts';
 import type { ApiLimits, ApiParts } from '../api.ts';
 import { buildApp } from '../app.ts';
-import { type Catalogue, followCatalogue } from '../catalogue.ts';
 import { type Document, faultOf, type Seen } from './document.ts';
 
 export interface TestLedger {
   readonly app: FastifyInstance;
-  readonly runner: Runner<PriceBooks>;
+  readonly runner: Runner<Catalogues>;
   readonly catalogue: Catalogue;
   readonly store: EventStore & KeyIndex;
   readonly projector: Projector;
@@ -86,7 +87,7 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     store,
     ...(options.elapsed === undefined ? {} : { elapsed: options.elapsed }),
   });
-  const runner = createRunner<PriceBooks>({
+  const runner = createRunner<Catalogues>({
     store,
     keyIndex: store,
     snapshots: createSnapshotReader(pool, schema),

@@ -6,9 +6,10 @@
 import {
   type ApiKeyEvent,
   type ApiKeyTerms,
+  type Catalogues,
   compileBook,
+  NO_CATALOGUES,
   type PriceBookPublished,
-  PriceBooks,
 } from '@tallystick/domain';
 import {
   type CatalogueReader,
@@ -25,7 +26,7 @@ export interface KnownKey extends ApiKeyTerms {
   readonly revokedAt: number | null;
 }
 
-export interface Catalogue extends CatalogueReader<PriceBooks> {
+export interface Catalogue extends CatalogueReader<Catalogues> {
   /** All keys that ever were, revoked ones too. */
   readonly keys: ReadonlyMap<string, KnownKey>;
   /** Changes whenever `keys` does: what was derived from them is to be forgotten. */
@@ -53,7 +54,7 @@ export function followCatalogue({
   onError,
 }: CatalogueParts): Catalogue {
   const keys = new Map<string, KnownKey>();
-  let books = new PriceBooks();
+  let catalogues = NO_CATALOGUES;
   let keysVersion = 0;
   let cursor: Cursor | null = null;
   let completeAt = Number.NEGATIVE_INFINITY;
@@ -70,13 +71,14 @@ export function followCatalogue({
         if (!compiled.ok)
           throw new Error(`price book ${name} ${version} does not compile: ${compiled.fault.rule}`);
         const effectiveFrom = Date.parse(effective_from);
-        books = books.with({
+        const books = catalogues.books.with({
           name,
           version,
           effectiveFrom,
           content: event.facts.book,
           models: compiled.models,
         });
+        catalogues = { ...catalogues, books };
         return;
       }
       case 'ApiKeyCreated':
@@ -147,10 +149,10 @@ export function followCatalogue({
     get keysVersion() {
       return keysVersion;
     },
-    current: () => books,
+    current: () => catalogues,
     async fresh() {
       await readAfterNow();
-      return books;
+      return catalogues;
     },
     ageMs: () => elapsed() - completeAt,
     async close() {
