@@ -1,0 +1,1 @@
+export { startRedis, type TestRedis, type TestRedisServer } from './redis.ts';
