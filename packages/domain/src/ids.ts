@@ -33,5 +33,34 @@ export const keys = {
   grant: (kind: string, reference: string) => `grant:${kind}:${reference}`,
   adjust: (reference: string) => `adjust::${reference}`,
   reverse: (revision: number) => `reverse::${revision}`,
+  subscribe: (reference: string) => `subscribe::${reference}`,
+  changePlan: (reference: string) => `change-plan::${reference}`,
+  cancelSubscription: (reference: string) => `cancel-subscription::${reference}`,
+  subscriptionPayment: (reference: string) => `subscription-payment::${reference}`,
+  expandQuota: (reference: string) => `expand-quota::${reference}`,
+  purchase: (id: string) => `purchase::${id}`,
+  /** Of whatever ends it: so only one thing does. */
+  purchaseClosed: (id: string) => `purchase-closed::${id}`,
+  /** One word about one payment, whether a purchase or a request to top up was waiting for it. */
+  purchasePayment: (reference: string) => `purchase-payment::${reference}`,
+  couponGrant: (code: string) => `coupon::${code}`,
+  referralLink: 'referral-link::',
+  /** The friend's entry that it accrues on. */
+  referral: (friend: string, revision: number) => `referral:${friend}:${revision}`,
+  referralGrant: (friend: string, revision: number) => `referral-grant:${friend}:${revision}`,
+  referralClawBack: (friend: string, revision: number) => `referral-claw-back:${friend}:${revision}`,
+  autoTopUp: (id: string) => `auto-top-up::${id}`,
   open: 'open::',
+} as const;
+
+/** Codes of coupons are the same in capitals and not (billing rule 18); streams are not. */
+export const couponId = (code: string): string => code.toUpperCase();
+
+/** What stands for the purchase where a coupon grants credits by itself; no reference can be that. */
+export const COUPON_GRANT_USE = ':grant';
+
+/** Business keys of a coupon's stream. A purchase's id is unique within its account. */
+export const couponKeys = {
+  confirm: (account: string, purchase: string) => `confirm:${account}:${purchase}`,
+  return: (account: string, purchase: string) => `return:${account}:${purchase}`,
 } as const;

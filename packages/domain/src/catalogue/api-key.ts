@@ -2,14 +2,14 @@
 import type { CommandKey, Decider, DomainEvent } from '../decider.ts';
 import { quiet, unknownEvent } from './quiet.ts';
 
-export const SCOPES = ['usage', 'read', 'finance', 'admin'] as const;
+export const SCOPES = ['usage', 'read', 'manage', 'finance', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export interface ApiKeyTerms {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** A key with an account reads that account only. */
+  /** A key with an account acts on that account only: it reads and, with the scope, manages it. */
   readonly account: string | null;
 }
 

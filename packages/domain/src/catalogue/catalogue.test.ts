@@ -42,6 +42,13 @@ test('a store is opened once, and keeps its id', async (t) => {
   t.same(state.ledger, { store_id: 'one', test_clock: false, epoch: 0 });
 });
 
+test('a store has a clock that can be moved from its birth on, or never', async (t) => {
+  const open = (testClock: boolean) =>
+    ({ type: 'OpenLedger', storeId: 'one', testClock, ...NO_KEY }) as const;
+  t.equal(run(genesisDecider, GENESIS_ID, open(true), open(false)).state.ledger?.test_clock, true);
+  t.equal(run(genesisDecider, GENESIS_ID, open(false), open(true)).state.ledger?.test_clock, false);
+});
+
 test('an API key is made once and revoked once; the event knows a digest, not the secret', async (t) => {
   const terms = { id: 'k1', name: 'gateway', scopes: ['usage'], account: null } as const;
   const create = { type: 'CreateApiKey', terms, sha256: 'ab'.repeat(32), ...NO_KEY } as const;
@@ -71,7 +78,30 @@ test('a profile says what it is told, keeps what it is not told, and is silent a
     set({}),
   );
   t.same(kinds, ['accepted', 'unchanged', 'accepted', 'accepted', 'unchanged']);
-  t.same(state, { account: 'acme', name: null, metadata: { a: 1, b: 2 } });
+  t.same(state, { account: 'acme', name: null, metadata: { a: 1, b: 2 }, email: null });
+});
+
+test('where warnings go stands in the facts of a profile, until it is taken away', async (t) => {
+  const set = (fields: object) => ({ type: 'SetProfile', ...NO_KEY, ...fields }) as const;
+  const { kinds, state, events } = run(
+    profileDecider,
+    'acme',
+    set({ email: 'owner@example.com' }),
+    set({ name: 'Acme' }),
+    set({ email: 'owner@example.com' }),
+    set({ email: null }),
+  );
+  t.same(kinds, ['accepted', 'accepted', 'unchanged', 'accepted']);
+  t.same(
+    events.map(({ facts }) => facts),
+    [
+      { metadata: null, email: 'owner@example.com' },
+      { metadata: null, email: 'owner@example.com' },
+      { metadata: null },
+    ],
+  );
+  t.notMatch(JSON.stringify(events.map(({ data }) => data)), 'owner@example.com');
+  t.equal(state.email, null);
 });
 
 test('a seal follows on the last one or is none, and what it says openly names no stream', async (t) => {

@@ -17,6 +17,8 @@ export interface LedgerOpened extends DomainEvent {
 export interface OpenLedger extends CommandKey {
   readonly type: 'OpenLedger';
   readonly storeId: string;
+  /** Of a new store only, and for good; false where left out. */
+  readonly testClock?: boolean;
 }
 
 export interface GenesisState {
@@ -37,7 +39,7 @@ export const genesisDecider: Decider<GenesisState, OpenLedger, LedgerOpened, nev
   },
   decide(state, command) {
     if (state.ledger !== null) return { kind: 'unchanged' };
-    const data = { store_id: command.storeId, test_clock: false, epoch: 0 };
+    const data = { store_id: command.storeId, test_clock: command.testClock ?? false, epoch: 0 };
     return { kind: 'accepted', events: [{ type: 'LedgerOpened', key: null, data, facts: {} }] };
   },
 };

@@ -10,6 +10,15 @@ import type { Money } from '../wallet/events.ts';
 export const QUOTA_UNITS = ['calls', 'tokens'] as const;
 export type QuotaUnit = (typeof QUOTA_UNITS)[number];
 
+/** What a line in tokens counts where it does not say which (billing rule 5). Disjoint, so they may be added up. */
+export const TOKEN_DIMENSIONS = [
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+] as const satisfies readonly Dimension[];
+
 /** All models. */
 export const ANY_MODEL = '*';
 
@@ -21,10 +30,12 @@ export const WINDOWS = ['day', 'week', 'month', 'period'] as const;
 export type Window = (typeof WINDOWS)[number];
 
 /** `subscription`: from the instant of subscribing; `calendar`: midnight, Monday, the first of the month. */
-export type Anchor = 'subscription' | 'calendar';
+export const ANCHORS = ['subscription', 'calendar'] as const;
+export type Anchor = (typeof ANCHORS)[number];
 
 /** What quota there is while a period is not paid; `provisional`: the share of it that the grace has of the window. */
-export type GraceQuota = 'none' | 'provisional' | 'full';
+export const GRACE_QUOTAS = ['none', 'provisional', 'full'] as const;
+export type GraceQuota = (typeof GRACE_QUOTAS)[number];
 
 export interface IncludedLine {
   readonly unit: QuotaUnit;
