@@ -20,10 +20,20 @@ const PLAIN = /^[A-Za-z0-9_.-]*$/;
 export const accounts = {
   available: (wallet: string) => `liabilities:wallets:${segment(wallet)}:available`,
   held: (wallet: string) => `liabilities:wallets:${segment(wallet)}:held`,
+  /** Quotas, in their own units. */
+  quotas: (wallet: string) => `liabilities:wallets:${segment(wallet)}:quotas`,
+  quotasHeld: (wallet: string) => `liabilities:wallets:${segment(wallet)}:quotas-held`,
+  quotasGranted: 'equity:quotas:granted',
+  quotasUsed: 'equity:quotas:used',
+  quotasLapsed: 'equity:quotas:lapsed',
   issued: 'equity:credits:issued',
   adjustments: 'equity:credits:adjustments',
   promotions: (kind: string) => `expenses:promotions:${segment(kind)}`,
   usage: (model: string) => `income:usage:${segment(model)}`,
+  /** What was paid for plans that include nothing to be earned call by call. */
+  subscriptions: (plan: string) => `income:subscriptions:${segment(plan)}`,
+  overrun: (plan: string) => `expenses:overrun:${segment(plan)}`,
+  unapplied: 'liabilities:unapplied',
   repayments: 'income:repayments',
   breakage: 'income:breakage',
   incomeAdjustments: 'income:adjustments',

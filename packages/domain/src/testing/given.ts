@@ -4,7 +4,7 @@
  * After every command each invariant of the wallet is checked (invariants.ts): a test need not ask for that.
  */
 
-import type { Catalogues } from '../catalogue/catalogues.ts';
+import { type Catalogues, NO_CATALOGUES } from '../catalogue/catalogues.ts';
 import type { Decision, Stored } from '../decider.ts';
 import { keys, walletStream } from '../ids.ts';
 import { Plans } from '../plans/plans.ts';
@@ -129,7 +129,7 @@ function carryOutDues(draft: Wallet, now: number, catalogues: Catalogues): Walle
 }
 
 export function cataloguesOf({ books, plans }: Past): Catalogues {
-  return { books, plans };
+  return { ...NO_CATALOGUES, books, plans };
 }
 
 /** Asks again with what the decision lacked, as often as it asks for something new. */

@@ -1,10 +1,12 @@
 /** One checker per invariant of a wallet. Each throws, naming what is broken; `checkWallet` runs them all. */
 import { isDeepStrictEqual } from 'node:util';
-import { CREDITS, formatCredits, parseAmount } from '../amount.ts';
+import { CREDITS, formatCredits, isCurrency, parseAmount } from '../amount.ts';
 import { accounts, type Posting, sumsOf } from '../entry.ts';
 import { walletDecider } from '../wallet/decide.ts';
 import type { Movement, MovementFacts, WalletEvent } from '../wallet/events.ts';
+import { quotaDueAt } from '../wallet/quota/state.ts';
 import { burnsBefore, freeCredits, type Wallet } from '../wallet/state.ts';
+import { nextSubscriptionDue } from '../wallet/subscription/state.ts';
 import type { Past, StoredWalletEvent } from './given.ts';
 
 export function checkWallet(past: Past): void {
@@ -15,6 +17,8 @@ export function checkWallet(past: Past): void {
   lotsArePinnedByHolds(past.wallet);
   freeCreditsAndDebtExclude(past.wallet);
   lotsAreInBurnOrder(past.wallet);
+  quotasAreWhole(past);
+  capsCountOpenHolds(past.wallet);
   nothingIsDueBefore(past.wallet);
   eventSaysTheBalanceAfter(past);
   journalAgrees(past);
@@ -41,7 +45,7 @@ export function entryIsBalanced(event: WalletEvent): void {
       if (sum !== 0n) broken('an entry sums to zero in every unit', { unit, sum, event });
     }
   }
-  if (shown.some(({ unit }) => unit !== CREDITS)) broken('owners see credits only', event);
+  if (shown.some(({ unit }) => isCurrency(unit))) broken('owners see no currency', event);
 }
 
 export function nothingIsNegative(wallet: Wallet): void {
@@ -107,13 +111,52 @@ export function lotsAreInBurnOrder({ lots }: Wallet): void {
   });
 }
 
+/** No more is used, held and free of a quota than was granted, holds know what they have of it, and so does the journal. */
+export function quotasAreWhole({ account, events, wallet }: Past): void {
+  const pinned = new Map<string, bigint>();
+  for (const { quotaPins } of wallet.holds.values())
+    for (const pin of quotaPins) pinned.set(pin.quota, (pinned.get(pin.quota) ?? 0n) + pin.quantity);
+  const sums = new Map<string, bigint>();
+  const sum = (account: string, unit: string, steps: bigint): void => {
+    sums.set(`${account} ${unit}`, (sums.get(`${account} ${unit}`) ?? 0n) + steps);
+  };
+  for (const quota of wallet.quotas) {
+    const { id, unit, free, used, quantity, paid } = quota;
+    if (free < 0n || used < 0n || quota.pinned < 0n || free + used + quota.pinned > quantity)
+      broken('a quota is never more than was granted', quota);
+    if (quota.pinned !== (pinned.get(id) ?? 0n)) broken('a quota knows what is pinned of it', quota);
+    if (free === 0n && paid !== 0n) broken('no money stays behind in a quota that is used up', quota);
+    pinned.delete(id);
+    sum(accounts.quotas(account), unit, free);
+    sum(accounts.quotasHeld(account), unit, quota.pinned);
+  }
+  if (pinned.size > 0) broken('what is pinned belongs to a quota of the wallet', [...pinned]);
+  for (const event of events)
+    for (const posting of entriesOf(event).shown)
+      if (posting.unit !== CREDITS)
+        sum(posting.account, posting.unit, parseAmount(posting.amount, posting.unit));
+  for (const [id, steps] of sums)
+    if (id.startsWith('liabilities:') && steps !== 0n) broken('the journal agrees on quotas', { id, steps });
+}
+
+export function capsCountOpenHolds({ subscription, holds }: Wallet): void {
+  if (subscription === null) return;
+  subscription.caps.forEach(({ held, used }, index) => {
+    let sum = 0n;
+    for (const { caps } of holds.values())
+      for (const { cap, quantity } of caps) if (cap === index) sum += quantity;
+    if (sum !== held || used < 0n) broken('a cap counts what open holds may still use', { index, held, sum });
+  });
+}
+
 /** "Too early" is allowed, "too late" would let a customer spend what has expired. */
 export function nothingIsDueBefore(wallet: Wallet): void {
   const lots = wallet.lots.flatMap(({ free, expiresAt }) =>
     free > 0n && expiresAt !== null ? [expiresAt] : [],
   );
   const holds = [...wallet.holds.values()].map(({ expiresAt }) => expiresAt);
-  if ([...lots, ...holds].some((at) => at < wallet.nextDueAt))
+  const others = [...wallet.quotas.map(quotaDueAt), nextSubscriptionDue(wallet)];
+  if ([...lots, ...holds, ...others].some((at) => at < wallet.nextDueAt))
     broken('next_due_at is never too late', wallet);
 }
 
@@ -162,6 +205,12 @@ export function moneyInLotsIsDeferredRevenue(past: Past): void {
   for (const { pins } of holds.values()) {
     for (const { lot, paid } of pins) add(lots.find(({ id }) => id === lot)?.currency, paid);
   }
+  for (const { currency, paid } of past.wallet.quotas) add(currency, paid);
+  for (const { quotaPins } of holds.values())
+    for (const { quota, paid } of quotaPins)
+      add(past.wallet.quotas.find(({ id }) => id === quota)?.currency, paid);
+  const pots = past.wallet.subscription?.pots ?? null;
+  for (const amount of pots?.lines ?? []) add(pots?.currency, parseAmount(amount, pots?.currency ?? ''));
   for (const currency of new Set([...owed.keys(), ...currenciesOf(past.events)])) {
     if (balanceOf(past, accounts.deferred, currency) !== -(owed.get(currency) ?? 0n)) {
       broken('deferred revenue is the money in lots and pins', { currency, owed: owed.get(currency) ?? 0n });

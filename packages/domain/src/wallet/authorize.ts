@@ -4,14 +4,28 @@
  */
 import { formatCredits } from '../amount.ts';
 import type { Catalogues } from '../catalogue/catalogues.ts';
-import { DEFAULT_BOOK } from '../pricing/price-books.ts';
 import type { Usage } from '../usage.ts';
 import { canAfford } from './charge.ts';
 import { duesOf } from './dues.ts';
 import { evolveWallet } from './evolve.ts';
+import { tooManyConcurrent } from './hold.ts';
+import type { Covered } from './quota/events.ts';
 import { forkWallet, type Wallet } from './state.ts';
+import type { UseRefusal } from './subscription/commands.ts';
+import { isInForce } from './subscription/state.ts';
+import { useOf } from './use.ts';
 
-export type AuthorizeReason = 'account_frozen' | 'no_price' | 'insufficient_credits';
+export type AuthorizeReason = 'account_frozen' | 'no_price' | 'insufficient_credits' | UseRefusal['code'];
+
+/** What the plan limits beside quotas and caps. */
+export interface PlanLimits {
+  readonly requestsPerMinute: number | null;
+  readonly concurrent: number | null;
+  /** Calls under way. */
+  readonly open: number;
+  /** Its class of service. */
+  readonly priority: string | null;
+}
 
 export interface Advice {
   readonly allowed: boolean;
@@ -19,6 +33,12 @@ export interface Advice {
   readonly credits: string | null;
   readonly available: string;
   readonly reasons: readonly AuthorizeReason[];
+  /** What quotas would pay for. */
+  readonly covered: readonly Covered[];
+  /** Null without a plan. */
+  readonly plan: PlanLimits | null;
+  /** Where a quota or cap says no: when it may be different. */
+  readonly resetsAt: string | null;
 }
 
 /** @param now milliseconds since 1970 */
@@ -29,16 +49,37 @@ export function adviseWallet(
   catalogue: Catalogues,
 ): Advice {
   const wallet = walletAfterDues(state, now, catalogue);
-  const priced = catalogue.books.price(wallet.priceBook ?? DEFAULT_BOOK, now, model, estimate);
+  const asked = { model, usage: estimate, at: now, now, mustBook: false, hold: null };
+  const outcome = useOf(wallet, asked, catalogue);
   const reasons: AuthorizeReason[] = [];
   if (wallet.frozen.size > 0) reasons.push('account_frozen');
-  if (priced.status === 'unpriced') reasons.push('no_price');
-  else if (!canAfford(wallet, priced.credits)) reasons.push('insufficient_credits');
+  if (outcome.status === 'unpriced') reasons.push('no_price');
+  else if (outcome.status === 'refused') reasons.push(outcome.refusal.code);
+  else if (!canAfford(wallet, outcome.use.priced.credits)) reasons.push('insufficient_credits');
+  if (tooManyConcurrent(wallet) !== null) reasons.push('too_many_concurrent');
+  const use = outcome.status === 'usable' ? outcome.use : null;
   return {
     allowed: reasons.length === 0,
-    credits: priced.status === 'priced' ? formatCredits(priced.credits) : null,
+    credits: use === null ? null : formatCredits(use.priced.credits),
     available: formatCredits(wallet.totals.available),
     reasons,
+    covered: use?.funding?.covered ?? NOTHING,
+    plan: planLimits(wallet),
+    resetsAt:
+      outcome.status === 'refused' && 'resets_at' in outcome.refusal ? outcome.refusal.resets_at : null,
+  };
+}
+
+const NOTHING: readonly never[] = [];
+
+export function planLimits(wallet: Readonly<Wallet>): PlanLimits | null {
+  if (!isInForce(wallet.subscription)) return null;
+  const { terms } = wallet.subscription;
+  return {
+    requestsPerMinute: terms.rate_limit_per_minute ?? null,
+    concurrent: terms.max_concurrent_requests ?? null,
+    open: wallet.holds.size,
+    priority: terms.priority ?? null,
   };
 }
 

@@ -11,8 +11,7 @@ import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { CommandKey, Context, Stored } from '../decider.ts';
 import { accounts } from '../entry.ts';
 import { keys } from '../ids.ts';
-import { DEFAULT_BOOK } from '../pricing/price-books.ts';
-import { type Priced, priceUsage, type Unpriced } from '../pricing/quote.ts';
+import type { Unpriced } from '../pricing/quote.ts';
 import {
   accepted,
   type ChargeUsage,
@@ -25,7 +24,6 @@ import {
 } from './commands.ts';
 import { BALANCE_MAX } from './credit.ts';
 import type {
-  BookVersion,
   Money,
   UsageCharged,
   UsageRecord,
@@ -33,8 +31,9 @@ import type {
   WalletEvent,
   WalletEventOf,
 } from './events.ts';
-import { Plan } from './plan.ts';
+import { incomeOf, Plan } from './plan.ts';
 import type { Hold, Wallet } from './state.ts';
+import { type Asked, type Use, useOf } from './use.ts';
 
 export type WalletContext = Context<Catalogues, WalletEvent>;
 
@@ -111,17 +110,14 @@ export function repriceUsage(
   if (parked.type !== 'UsageUnpriced') return refused({ code: 'usage_already_charged' });
   const { model, usage, occurred_at } = parked.data;
   const at = Math.min(Date.parse(occurred_at), parked.recordedAt);
-  const { outcome, by } = context.catalogue.books.priceLater(
-    wallet.priceBook ?? DEFAULT_BOOK,
-    at,
-    model,
-    usage,
-    context.now,
-  );
+  const asked = { model, usage, at, now: context.now, mustBook: true, hold: null, orLater: true };
+  const outcome = useOf(wallet, asked, context.catalogue);
+  if (outcome.status === 'refused') return refused(outcome.refusal);
   if (outcome.status === 'unpriced') {
     if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
     return refused({ code: 'no_price', reason: outcome.reason, missing: outcome.missing });
   }
+  const { use } = outcome;
   const { hold: _released, ...record } = recordOf(parked);
   const { cost, metadata } = parked.facts;
   const charge: Charge = {
@@ -130,11 +126,12 @@ export function repriceUsage(
     cost,
     metadata: metadata ?? null,
     mustBook: true,
-    marks: { repriced: by },
+    marks: { repriced: use.by },
   };
-  const plan = new Plan(wallet, context.now, { spent: model });
-  plan.take(outcome.credits, 'spent');
-  return accepted(charged(plan, charge, outcome));
+  const plan = new Plan(wallet, context.now, incomeOf(model));
+  if (use.funding !== null) plan.takeQuotas(use.funding.takes, 'used');
+  plan.take(use.priced.credits, 'spent');
+  return accepted(charged(plan, charge, use));
 }
 
 function recordOf({ data }: WalletEventOf<'UsageUnpriced'>): UsageRecord {
@@ -154,12 +151,17 @@ function chargeFree(wallet: Wallet, charge: Charge, at: number, context: WalletC
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   }
   const { model, usage } = charge.record;
-  const outcome = context.catalogue.books.price(wallet.priceBook ?? DEFAULT_BOOK, at, model, usage);
+  const { now, catalogue } = context;
+  const asked = { model, usage, at, now, mustBook: charge.mustBook, hold: null };
+  const outcome = useOf(wallet, asked, catalogue);
+  if (outcome.status === 'refused') return refused(outcome.refusal);
   if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
-  if (!charge.mustBook && !canAfford(wallet, outcome.credits)) return insufficient(wallet, outcome.credits);
-  const plan = new Plan(wallet, context.now, { spent: model });
-  plan.take(outcome.credits, 'spent');
-  return accepted(charged(plan, charge, outcome));
+  const { priced, funding } = outcome.use;
+  if (!charge.mustBook && !canAfford(wallet, priced.credits)) return insufficient(wallet, priced.credits);
+  const plan = new Plan(wallet, now, incomeOf(model));
+  if (funding !== null) plan.takeQuotas(funding.takes, 'used');
+  plan.take(priced.credits, 'spent');
+  return accepted(charged(plan, charge, outcome.use));
 }
 
 /** What costs nothing may always run, in debt too: price "0" is a price (rule 24). */
@@ -179,13 +181,16 @@ function settleOpen(wallet: Wallet, hold: Hold, charge: Charge, context: WalletC
   const { model, usage } = charge.record;
   const settleKey = keys.settle(hold.id);
   if (charge.key !== settleKey && !context.facts.has(settleKey)) return needs(settleKey);
-  const outcome = priceByPinned(hold.book, model, usage, context);
-  if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
-  const plan = new Plan(wallet, context.now, { spent: model });
-  const beyond = plan.consumeHold(hold.id, outcome.credits);
+  const use = useOfHeld(wallet, hold, model, usage, context);
+  if (use.status === 'unpriced') return park(wallet, charge, use, context);
+  const { priced, funding } = use;
+  const plan = new Plan(wallet, context.now, incomeOf(model));
+  if (funding !== null) plan.takeQuotas(funding.takes, 'used', hold.id);
+  plan.releaseQuotas(hold.id);
+  const beyond = plan.consumeHold(hold.id, priced.credits);
   plan.release(hold.id);
   plan.take(beyond, 'spent');
-  return accepted(charged(plan, charge, outcome), ...closing(charge, context));
+  return accepted(charged(plan, charge, use), ...closing(charge, context));
 }
 
 /** The hold is not open: settled (the same charge), voided, expired (charged all the same), or never was. */
@@ -214,11 +219,18 @@ function settleClosed(
     model: charge.record.model === '' ? placed.data.model : charge.record.model,
   };
   const late: Charge = { ...charge, record, marks: { late: true } };
-  const outcome = priceByPinned(placed.data.price_book, record.model, record.usage, context);
-  if (outcome.status === 'unpriced') return park(wallet, late, outcome, context);
-  const plan = new Plan(wallet, context.now, { spent: record.model });
-  plan.take(outcome.credits, 'spent');
-  return accepted(charged(plan, late, outcome), ...closing(late, context));
+  const pinned = {
+    book: placed.data.price_book,
+    plan: placed.data.plan ?? null,
+    quotaPins: [],
+    caps: [],
+  };
+  const use = useOfHeld(wallet, pinned, record.model, record.usage, context);
+  if (use.status === 'unpriced') return park(wallet, late, use, context);
+  const plan = new Plan(wallet, context.now, incomeOf(record.model));
+  if (use.funding !== null) plan.takeQuotas(use.funding.takes, 'used');
+  plan.take(use.priced.credits, 'spent');
+  return accepted(charged(plan, late, use), ...closing(late, context));
 }
 
 function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {
@@ -250,38 +262,45 @@ function closing({ key, record }: Charge, context: WalletContext): WalletEvent[]
   return [{ type: 'HoldClosed', key: settleKey, data: { hold: record.hold, by: key }, facts: {} }];
 }
 
-function priceByPinned(
-  pinned: BookVersion,
+/** What a call that was held uses: by the book and the plan that the hold has pinned, and never refused. */
+function useOfHeld(
+  wallet: Wallet,
+  hold: NonNullable<Asked['hold']>,
   model: string,
   usage: UsageRecord['usage'],
-  context: WalletContext,
-): Priced | Unpriced {
-  const book = context.catalogue.books.version(pinned.name, pinned.version);
-  if (book === undefined) return { status: 'unpriced', reason: 'no_price_book', missing: pinned.name };
-  return priceUsage(book, model, usage);
+  { now, catalogue }: WalletContext,
+): Unpriced | ({ readonly status: 'usable' } & Use) {
+  const outcome = useOf(wallet, { model, usage, at: now, now, mustBook: true, hold }, catalogue);
+  if (outcome.status === 'refused')
+    throw new Error(`a call that has run was refused: ${outcome.refusal.code}`);
+  return outcome.status === 'unpriced' ? outcome : { status: 'usable', ...outcome.use };
 }
 
-function charged(plan: Plan, charge: Charge, priced: Priced): WalletEvent {
+function charged(plan: Plan, charge: Charge, use: Use): WalletEvent {
   const { record, key, metadata, marks } = charge;
-  const cost = charge.cost ?? priced.cost;
-  const supplier = priced.supplier ?? 'unknown';
+  const { priced, funding, caps, violations } = use;
+  const cost = charge.cost ?? use.cost;
+  const supplier = use.supplier ?? 'unknown';
   if (cost !== null) {
+    // Beyond a hard stop the call is the platform's own, at its own expense (billing rule 6).
+    const isOverrun = violations.includes('quota_exhausted') && use.plan !== null;
+    const expense =
+      isOverrun && use.plan !== null ? accounts.overrun(use.plan.id) : accounts.supplierExpense(supplier);
     const steps = parseAmount(cost.amount, cost.currency);
-    plan.moneyMove(
-      accounts.supplierExpense(supplier),
-      accounts.supplierPayable(supplier),
-      cost.currency,
-      steps,
-    );
+    plan.moneyMove(expense, accounts.supplierPayable(supplier), cost.currency, steps);
   }
   const data: UsageCharged = {
     ...record,
     ...marks,
     credits: formatCredits(priced.credits),
     price_book: { name: priced.book.name, version: priced.book.version },
+    ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
+    ...(use.plan === null ? {} : { plan: use.plan }),
+    ...(caps.length === 0 ? {} : { caps }),
+    ...(violations.length === 0 ? {} : { violations }),
     ...plan.movement(),
   };
-  const facts = { ...plan.facts(), price: priced.facts, supplier: priced.supplier, cost };
+  const facts = { ...plan.facts(), price: priced.facts, supplier: use.supplier, cost };
   return { type: 'UsageCharged', key, data, facts: metadata === null ? facts : { ...facts, metadata } };
 }
 
@@ -290,7 +309,10 @@ function park(wallet: Wallet, charge: Charge, unpriced: Unpriced, context: Walle
   if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
   const plan = new Plan(wallet, context.now);
   const { record, key, cost, metadata } = charge;
-  if (record.hold !== undefined && wallet.holds.has(record.hold)) plan.release(record.hold);
+  if (record.hold !== undefined && wallet.holds.has(record.hold)) {
+    plan.releaseQuotas(record.hold);
+    plan.release(record.hold);
+  }
   const data: UsageUnpriced = { ...record, reason: unpriced.reason, ...plan.movement() };
   const facts = { ...plan.facts(), cost };
   const event: WalletEvent = {

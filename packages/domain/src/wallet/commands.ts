@@ -1,7 +1,12 @@
 /** Orders to a wallet, already parsed: amounts in smallest steps, times in milliseconds since 1970. */
 import type { CommandKey, Decision } from '../decider.ts';
 import type { Usage } from '../usage.ts';
+import type { SetAlerts } from './alerts/commands.ts';
+import type { AutoTopUpCommand, AutoTopUpRefusal } from './auto-top-up/commands.ts';
 import type { AccountTerms, Money, WalletEvent } from './events.ts';
+import type { PurchaseCommand, PurchaseRefusal } from './purchase/commands.ts';
+import type { ReferralCommand, ReferralRefusal } from './referral/commands.ts';
+import type { SubscriptionCommand, SubscriptionRefusal, UseRefusal } from './subscription/commands.ts';
 
 export type WalletCommand = CommandKey &
   (
@@ -19,6 +24,11 @@ export type WalletCommand = CommandKey &
     | ExtendHold
     | { readonly type: 'VoidHold'; readonly hold: string }
     | ReverseEntry
+    | SubscriptionCommand
+    | PurchaseCommand
+    | ReferralCommand
+    | AutoTopUpCommand
+    | SetAlerts
     /** Carries out what is due; changes nothing else. */
     | { readonly type: 'CarryOutDues' }
   );
@@ -112,7 +122,12 @@ export type WalletRefusal =
   /** Bought credits that would be gone on arrival: a slip of the pen, not an order. */
   | { readonly code: 'expires_in_past'; readonly expires_at: string }
   | { readonly code: 'balance_limit'; readonly limit: string }
-  | { readonly code: 'idempotency_conflict' };
+  | { readonly code: 'idempotency_conflict' }
+  | SubscriptionRefusal
+  | UseRefusal
+  | PurchaseRefusal
+  | ReferralRefusal
+  | AutoTopUpRefusal;
 
 export type WalletDecision = Decision<WalletEvent, WalletRefusal>;
 

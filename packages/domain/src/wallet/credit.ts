@@ -23,7 +23,7 @@ export const DEFAULT_PRIORITY = 100;
 
 type Keyed<C> = C & CommandKey;
 
-type Incoming = {
+export type Incoming = {
   from: 'granted' | 'adjusted';
   credits: bigint;
   expiresAt: number | null;
@@ -83,18 +83,26 @@ export function adjust(wallet: Wallet, command: Keyed<AdjustCredits>, now: numbe
   return accepted({ type: 'CreditsAdjusted', key: command.key, data, facts: plan.facts() });
 }
 
-/** Makes the lot (or adds to an equal one where there are too many) and lets debt be paid first. */
-function bringIn(plan: Plan, incoming: Incoming): string | WalletDecision {
+/**
+ * Makes the lot (or adds to an equal one where there are too many) and lets debt be paid first.
+ * @param limits what falls due by itself is brought in whatever they are: there is nobody to refuse it to
+ */
+export function bringIn(
+  plan: Plan,
+  incoming: Incoming,
+  limits: 'within_limits' | 'whatever_the_limits' = 'within_limits',
+): string | WalletDecision {
   const { wallet } = plan;
+  const isLimited = limits === 'within_limits';
   if (incoming.expiresAt !== null && incoming.expiresAt <= plan.now) {
     return refused({ code: 'expires_in_past', expires_at: new Date(incoming.expiresAt).toISOString() });
   }
   const { totals } = wallet;
-  if (totals.granted + totals.adjusted + incoming.credits > BALANCE_MAX) {
+  if (isLimited && totals.granted + totals.adjusted + incoming.credits > BALANCE_MAX) {
     return refused({ code: 'balance_limit', limit: formatCredits(BALANCE_MAX) });
   }
   const equal = wallet.lots.length < LOTS_MAX ? undefined : wallet.lots.find((lot) => isEqual(lot, incoming));
-  if (equal === undefined && wallet.lots.length >= LOTS_MAX)
+  if (isLimited && equal === undefined && wallet.lots.length >= LOTS_MAX)
     return refused({ code: 'too_many_lots', limit: LOTS_MAX });
   const lot = equal?.id ?? plan.nextLotId();
   if (equal === undefined) plan.addLot(newLot(lot, incoming), incoming.paid ?? undefined);

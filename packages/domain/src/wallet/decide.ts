@@ -3,6 +3,8 @@
 import { formatCredits } from '../amount.ts';
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { Decider } from '../decider.ts';
+import { setAlerts } from './alerts/alerts.ts';
+import { resolveAutoTopUp, setAutoTopUp } from './auto-top-up/auto-top-up.ts';
 import { chargeUsage, repriceUsage, settleHold, type WalletContext } from './charge.ts';
 import {
   accepted,
@@ -12,17 +14,31 @@ import {
   type WalletDecision,
   type WalletRefusal,
 } from './commands.ts';
+import { consequencesOf } from './consequences.ts';
 import { adjust, grant, topUp } from './credit.ts';
 import { duesOf } from './dues.ts';
 import type { AccountTerms, WalletEvent } from './events.ts';
 import { evolveWallet } from './evolve.ts';
 import { extendHold, placeHold, voidHold } from './hold.ts';
 import { shareHolds } from './moves.ts';
+import { applyCoupon, forgetCoupon } from './purchase/coupon.ts';
+import { cancelPurchase, openPurchase, recordPayment } from './purchase/purchase.ts';
+import { accrueReferral, clawBackReferral, linkReferral } from './referral/referral.ts';
 import { reverseEntry } from './reversal.ts';
 import { freezeWallet, thawWallet } from './snapshot.ts';
 import { emptyWallet, forkWallet, type Wallet } from './state.ts';
+import { cancelSubscription, changePlan, resumeSubscription } from './subscription/change.ts';
+import { expandQuota, recordSubscriptionPayment } from './subscription/payments.ts';
+import { subscribe } from './subscription/subscribe.ts';
 
 export function decideWallet(wallet: Wallet, command: WalletCommand, context: WalletContext): WalletDecision {
+  const decision = decideAlone(wallet, command, context);
+  if (decision.kind !== 'accepted' || decision.events.length === 0) return decision;
+  const follow = consequencesOf(wallet, decision.events, context);
+  return follow.length === 0 ? decision : accepted(...decision.events, ...follow);
+}
+
+function decideAlone(wallet: Wallet, command: WalletCommand, context: WalletContext): WalletDecision {
   if (command.type === 'OpenAccount') {
     const data = { account: wallet.account, ...command.terms };
     return accepted({ type: 'AccountOpened', key: command.key, data, facts: {} });
@@ -61,6 +77,40 @@ export function decideWallet(wallet: Wallet, command: WalletCommand, context: Wa
       return voidHold(wallet, command, context);
     case 'ReverseEntry':
       return reverseEntry(wallet, command, context);
+    case 'OpenPurchase':
+      return openPurchase(wallet, command, context);
+    case 'RecordPurchasePayment':
+      return recordPayment(wallet, command, context);
+    case 'CancelPurchase':
+      return cancelPurchase(command, context);
+    case 'ApplyCoupon':
+      return applyCoupon(wallet, command, context.now);
+    case 'ForgetCoupon':
+      return forgetCoupon(wallet, command.code);
+    case 'LinkReferral':
+      return linkReferral(wallet, command);
+    case 'AccrueReferral':
+      return accrueReferral(wallet, command);
+    case 'ClawBackReferral':
+      return clawBackReferral(wallet, command, context);
+    case 'SetAutoTopUp':
+      return setAutoTopUp(wallet, command.terms);
+    case 'ResolveAutoTopUp':
+      return resolveAutoTopUp(wallet, command, context);
+    case 'SetAlerts':
+      return setAlerts(wallet, command.terms);
+    case 'Subscribe':
+      return subscribe(wallet, command, context);
+    case 'ChangePlan':
+      return changePlan(wallet, command, context);
+    case 'CancelSubscription':
+      return cancelSubscription(wallet, command, context);
+    case 'ResumeSubscription':
+      return resumeSubscription(wallet, context.now);
+    case 'RecordSubscriptionPayment':
+      return recordSubscriptionPayment(wallet, command, context);
+    case 'ExpandQuota':
+      return expandQuota(wallet, command, context);
     case 'CarryOutDues':
       return accepted();
   }
@@ -97,7 +147,7 @@ function forkForGood(wallet: Wallet): Wallet {
 
 export const walletDecider: Decider<Wallet, WalletCommand, WalletEvent, WalletRefusal, Catalogues> = {
   category: 'wallet',
-  foldVersion: 1,
+  foldVersion: 2,
   initial: emptyWallet,
   fork: forkForGood,
   evolve: evolveWallet,
@@ -105,5 +155,12 @@ export const walletDecider: Decider<Wallet, WalletCommand, WalletEvent, WalletRe
   dues: duesOf,
   freeze: freezeWallet,
   thaw: thawWallet,
-  weigh: (wallet) => 1_000 + wallet.lots.length * 400 + wallet.holds.size * 700,
+  weigh: (wallet) =>
+    1_000 +
+    wallet.lots.length * 400 +
+    wallet.holds.size * 700 +
+    wallet.quotas.length * 500 +
+    wallet.referral.pending.length * 200 +
+    wallet.alerts.quotas.length * 250 +
+    (wallet.subscription === null ? 0 : 4_000),
 };

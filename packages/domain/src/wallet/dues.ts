@@ -1,45 +1,75 @@
 /**
- * What falls due by itself: lots expire, holds end. Carried out in the order of their instants by whatever command
- * comes next, or by the sweep, always before it: no late job can make anyone spend what had expired (rules 7, 33).
+ * What falls due by itself: subscriptions are renewed or lapse, quotas are granted, lots and quotas expire, holds end.
+ * Carried out in the order of their instants by whatever command comes next, or by the sweep, always before it: no late
+ * job can turn a customer away, or let anyone spend what had expired (rules 7, 33). At the same instant a renewal comes
+ * first, then grants, then what expires.
  */
 import type { Catalogues } from '../catalogue/catalogues.ts';
+import { alertsAfterDues } from './alerts/alerts.ts';
 import type { WalletEvent } from './events.ts';
-import { closeHold, nextDueAt } from './evolve.ts';
+import { closeHold, evolveWallet, nextDueAt } from './evolve.ts';
 import { Plan } from './plan.ts';
-import { lotOf, type Wallet } from './state.ts';
+import { quotaDueAt, quotaOf } from './quota/state.ts';
+import { referralDues } from './referral/dues.ts';
+import { nextReferralAt } from './referral/state.ts';
+import { forkWallet, lotOf, type Wallet } from './state.ts';
+import { subscriptionDue } from './subscription/renewal.ts';
 
 /** Items in one event: keeps it well under the 64 KiB that event stores like. */
 const ITEMS_MAX = 200;
-
-interface Due {
-  readonly kind: 'hold' | 'lot';
-  readonly id: string;
-  readonly at: number;
-}
+/** Events in one append: a year of daily quotas is done in parts. */
+const EVENTS_MAX = 50;
 
 export function duesOf(
   wallet: Wallet,
   now: number,
-  _catalogue: Catalogues,
+  catalogue: Catalogues,
 ): { events: WalletEvent[]; more: boolean } {
-  if (now < wallet.nextDueAt) return { events: [], more: false };
-  const due = listDues(wallet, now);
-  if (due.length === 0) {
+  if (now < wallet.nextDueAt) return NOTHING_DUE;
+  const first = nextDue(wallet, now, catalogue);
+  if (first.length === 0) {
     // Only a cache of what the state says anyway: spares every later command the same search.
     wallet.nextDueAt = nextDueAt(wallet);
     return { events: [], more: false };
   }
+  const after = forkWallet(wallet);
+  const events: WalletEvent[] = [];
+  let items = 0;
+  for (let next = first; next.length > 0; next = nextDue(after, now, catalogue)) {
+    if (items >= ITEMS_MAX || events.length >= EVENTS_MAX) return { events, more: true };
+    for (const event of [...next, ...alertsAfterDues(after, next, now)]) {
+      evolveWallet(after, event, after.revision + 1);
+      events.push(event);
+      if (event.type === 'Expired') items += event.data.items.length;
+    }
+  }
+  return { events, more: false };
+}
+
+const NOTHING_DUE: { events: WalletEvent[]; more: boolean } = { events: [], more: false };
+
+/** What has to be done next, as one event; none where nothing is due by `now`. */
+function nextDue(wallet: Wallet, now: number, catalogue: Catalogues): readonly WalletEvent[] {
+  const expiring = listDues(wallet, now);
+  const firstAt = expiring[0]?.at ?? Number.POSITIVE_INFINITY;
+  const ofSubscription = subscriptionDue(wallet, now, catalogue);
+  const until = ofSubscription?.at ?? Number.POSITIVE_INFINITY;
+  const referralAt = nextReferralAt(wallet.referral);
+  if (ofSubscription !== null && until <= Math.min(firstAt, referralAt)) return [ofSubscription.event];
+  if (referralAt <= Math.min(now, firstAt)) return referralDues(wallet, now, Math.min(firstAt, until)).events;
+  const batch = expiring.filter(({ at }) => at < until).slice(0, ITEMS_MAX);
+  if (batch.length === 0) return [];
   const plan = new Plan(wallet, now);
-  const batch = due.slice(0, ITEMS_MAX);
   const done = batch.filter((item) => carryOut(plan, item));
   const items = done.map(({ kind, id, at }) => ({ kind, id, effective_at: new Date(at).toISOString() }));
-  const event: WalletEvent = {
-    type: 'Expired',
-    key: null,
-    data: { items, ...plan.movement() },
-    facts: plan.facts(),
-  };
-  return { events: [event], more: due.length > ITEMS_MAX };
+  const data = { items, ...plan.movement() };
+  return [{ type: 'Expired', key: null, data, facts: plan.facts() }];
+}
+
+interface Due {
+  readonly kind: 'hold' | 'lot' | 'quota' | 'quota_pins';
+  readonly id: string;
+  readonly at: number;
 }
 
 function listDues(wallet: Wallet, now: number): Due[] {
@@ -57,6 +87,10 @@ function listDues(wallet: Wallet, now: number): Due[] {
     if (free > 0n || (releasedAt.get(id) ?? expiresAt) < expiresAt)
       due.push({ kind: 'lot', id, at: expiresAt });
   }
+  for (const quota of wallet.quotas) {
+    const at = quotaDueAt(quota);
+    if (at <= now) due.push({ kind: quota.free > 0n ? 'quota' : 'quota_pins', id: quota.id, at });
+  }
   // A hold before a lot of the same instant: what it lets go of expires with the lot.
   return due.sort(
     (a, b) => a.at - b.at || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.id < b.id ? -1 : 1),
@@ -66,10 +100,17 @@ function listDues(wallet: Wallet, now: number): Due[] {
 /** As of the instant at which it fell due: however late it is done, the outcome is the same. False: nothing to do. */
 function carryOut(plan: Plan, { kind, id, at }: Due): boolean {
   if (kind === 'hold') {
+    plan.releaseQuotas(id, at);
     plan.release(id, at);
     closeHold(plan.wallet, id);
     return true;
   }
+  if (kind === 'quota') {
+    if (quotaOf(plan.wallet.quotas, id).free === 0n) return false;
+    plan.lapseQuota(id);
+    return true;
+  }
+  if (kind === 'quota_pins') return plan.lapsePins(id);
   const lot = lotOf(plan.wallet, id);
   if (lot.free === 0n) return false;
   plan.move('free', 'expired', lot.free, lot, lot.paid);

@@ -8,6 +8,12 @@
 import type { DomainEvent } from '../decider.ts';
 import type { Posting } from '../entry.ts';
 import type { Usage } from '../usage.ts';
+import type { AlertEvent } from './alerts/events.ts';
+import type { AutoTopUpEvent } from './auto-top-up/events.ts';
+import type { PurchaseEvent } from './purchase/events.ts';
+import type { CapCount, Covered, QuotaMoney, QuotaMovement } from './quota/events.ts';
+import type { ReferralEvent } from './referral/events.ts';
+import type { PlanVersionRef, SubscriptionEvent } from './subscription/events.ts';
 
 /**
  * Where credits can stand, seen from the wallet:
@@ -68,6 +74,8 @@ export interface Balance {
 export interface Movement {
   readonly lots?: readonly NewLot[];
   readonly moves: readonly Move[];
+  /** What moved in quotas; left out where nothing did. */
+  readonly quotas?: QuotaMovement;
   /** Postings in credits and quota units; the ones in currencies are in the facts. */
   readonly entry: readonly Posting[];
   readonly after: Balance;
@@ -80,6 +88,7 @@ export interface MovementFacts {
   readonly paid: readonly string[];
   /** What was paid for each new lot that was paid for. */
   readonly lots?: { readonly [lot: string]: Money };
+  readonly quotas?: QuotaMoney;
 }
 
 export interface BookVersion {
@@ -120,9 +129,14 @@ export type WalletEvent =
   | Of<'HoldVoided', { hold: string } & Movement, MovementFacts>
   | Of<'HoldClosed', { hold: string; by: string }, object>
   | Of<'Expired', Expired, MovementFacts>
-  | Of<'EntryReversed', EntryReversed, MovementFacts>;
+  | Of<'EntryReversed', EntryReversed, MovementFacts>
+  | PurchaseEvent
+  | ReferralEvent
+  | AutoTopUpEvent
+  | AlertEvent
+  | SubscriptionEvent;
 
-interface Of<T extends string, D extends object, F extends object> extends DomainEvent {
+export interface Of<T extends string, D extends object, F extends object> extends DomainEvent {
   readonly type: T;
   readonly data: D;
   readonly facts: F;
@@ -175,13 +189,20 @@ export interface UsageRecord {
 export interface UsageCharged extends UsageRecord, Movement {
   readonly credits: string;
   readonly price_book: BookVersion;
-  /** What was covered by quotas (rule 26). */
-  readonly covered?: readonly { unit: string; quantity: string }[];
+  /** What quotas covered (rule 26); `credits` is what the rest costs. */
+  readonly covered?: readonly Covered[];
+  /** Whose terms said what is covered and what the rest costs. */
+  readonly plan?: PlanVersionRef;
+  readonly caps?: readonly CapCount[];
+  /** Booked all the same, because the call had run (billing rules 6, 9). */
+  readonly violations?: readonly Violation[];
   /** Settled after its hold had expired. */
   readonly late?: true;
   /** Was unpriced before; `later_version`: no version in force at the time had a price (rule 24). */
   readonly repriced?: 'in_force' | 'later_version';
 }
+/** `quota_exhausted`: beyond a hard stop, at the platform's own expense. */
+export type Violation = 'quota_exhausted' | 'cap_reached' | 'model_not_allowed';
 export interface UsageFacts extends MovementFacts {
   readonly price: PriceFacts;
   readonly supplier: string | null;
@@ -210,6 +231,11 @@ export interface HoldTerms {
   readonly credits: string;
   readonly expires_at: string;
   readonly price_book: BookVersion;
+  /** What quotas cover of the estimate; `credits` is for the rest. */
+  readonly covered?: readonly Covered[];
+  /** Pinned like the price book. */
+  readonly plan?: PlanVersionRef;
+  readonly caps?: readonly CapCount[];
 }
 export interface HoldFacts extends MovementFacts {
   readonly price: PriceFacts;
@@ -218,7 +244,8 @@ export interface HoldFacts extends MovementFacts {
 /** Dues that were carried out: lots and holds whose time had come. */
 export interface Expired extends Movement {
   readonly items: readonly {
-    readonly kind: 'lot' | 'hold';
+    /** `quota_pins`: what holds still had of a quota an hour after its end. */
+    readonly kind: 'lot' | 'hold' | 'quota' | 'quota_pins';
     readonly id: string;
     readonly effective_at: string;
   }[];
@@ -230,6 +257,8 @@ export interface EntryReversed extends Movement {
   readonly reversed_type: string;
   readonly credits: string;
   readonly reason: string;
+  /** Of a purchase that was taken back whole and unspent: its coupon may be used again (billing rule 18). */
+  readonly frees_coupon?: { readonly code: string; readonly purchase: string };
   /** Lots that had left the wallet's state and are needed again; quantity 0. */
   readonly restored?: readonly NewLot[];
 }

@@ -1,8 +1,18 @@
 /** Folds wallet events. Never refuses; an event type it does not know stops the wallet (rule 11). */
 import { parseCredits } from '../amount.ts';
+import { alertsAfterEvent, spentLess, spentMore } from './alerts/state.ts';
+import { autoTopUpAfterEvent } from './auto-top-up/state.ts';
 import type { AccountTerms, HoldTerms, WalletEvent } from './events.ts';
 import { addLot, applyMovement, ownHolds } from './moves.ts';
-import { NEVER, type Wallet } from './state.ts';
+import { evolvePurchase } from './purchase/evolve.ts';
+import { freed } from './purchase/state.ts';
+import { addToCaps, holdOfCaps } from './quota/caps.ts';
+import { quotaDueAt } from './quota/state.ts';
+import { evolveReferral } from './referral/evolve.ts';
+import { nextReferralAt, toppedUp } from './referral/state.ts';
+import { type Hold, NEVER, type Wallet } from './state.ts';
+import { evolveSubscription } from './subscription/evolve.ts';
+import { nextSubscriptionDue } from './subscription/state.ts';
 
 export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: number): void {
   // Before the moves: lots are named after the revision of their event.
@@ -25,6 +35,34 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
       return;
     }
     case 'TopUp':
+      wallet.referral = toppedUp(wallet.referral);
+      applyMovement(wallet, event.data, event.facts);
+      return;
+    case 'PurchaseOpened':
+    case 'PurchasePaid':
+    case 'PurchaseClosed':
+    case 'PurchasePaymentUnapplied':
+    case 'CouponApplied':
+    case 'CouponForgotten':
+      evolvePurchase(wallet, event);
+      return;
+    case 'ReferralLinked':
+    case 'ReferralAccrued':
+    case 'ReferralGranted':
+    case 'ReferralClawedBack':
+      evolveReferral(wallet, event);
+      return;
+    case 'AutoTopUpSet':
+    case 'AutoTopUpRequested':
+    case 'AutoTopUpResolved':
+      wallet.autoTopUp = autoTopUpAfterEvent(wallet.autoTopUp, event);
+      return;
+    case 'AlertsSet':
+    case 'AlertRaised':
+    case 'AlertsRearmed':
+    case 'SpendDayBegan':
+      wallet.alerts = alertsAfterEvent(wallet.alerts, event);
+      return;
     case 'CreditsGranted':
     case 'CreditsAdjusted':
       applyMovement(wallet, event.data, event.facts);
@@ -33,6 +71,9 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
     case 'UsageUnpriced':
       applyMovement(wallet, event.data, event.facts);
       if (event.data.hold !== undefined) closeHold(wallet, event.data.hold);
+      if (event.type === 'UsageCharged' && event.data.caps !== undefined && wallet.subscription !== null)
+        wallet.subscription = addToCaps(wallet.subscription, event.data.caps);
+      if (event.type === 'UsageCharged') wallet.alerts = spentMore(wallet.alerts, event.data.credits);
       return;
     case 'HoldPlaced':
     case 'HoldExtended':
@@ -47,12 +88,29 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
       return;
     case 'Expired':
       applyMovement(wallet, event.data, event.facts);
-      for (const item of event.data.items) if (item.kind === 'hold') closeHold(wallet, item.id);
+      for (const item of event.data.items) {
+        if (item.kind === 'hold') closeHold(wallet, item.id);
+        else if (item.kind !== 'lot') forgetQuota(wallet, item.id);
+      }
       wallet.nextDueAt = nextDueAt(wallet);
       return;
     case 'EntryReversed':
       for (const lot of event.data.restored ?? []) addLot(wallet, lot, event.facts.lots?.[lot.lot]);
       applyMovement(wallet, event.data, event.facts);
+      if (event.data.frees_coupon !== undefined)
+        wallet.coupons = freed(wallet.coupons, event.data.frees_coupon.code);
+      wallet.alerts = spentLess(wallet.alerts, event.data);
+      return;
+    case 'SubscriptionStarted':
+    case 'SubscriptionRenewed':
+    case 'SubscriptionPastDue':
+    case 'SubscriptionChanged':
+    case 'SubscriptionEnded':
+    case 'SubscriptionPaymentRecorded':
+    case 'QuotaGranted':
+    case 'QuotaExpanded':
+      evolveSubscription(wallet, event);
+      wallet.nextDueAt = nextDueAt(wallet);
       return;
     default:
       throw new UnknownEvent(wallet.account, event);
@@ -88,12 +146,30 @@ export function openHold(wallet: Wallet, terms: HoldTerms): void {
     credits: open?.credits ?? 0n,
     uncovered: open?.uncovered ?? 0n,
     pins: open?.pins ?? [],
+    quotaPins: open?.quotaPins ?? [],
+    plan: terms.plan ?? null,
+    caps: (terms.caps ?? []).map(({ cap, quantity }) => ({ cap, quantity: BigInt(quantity) })),
   });
+  countHeld(wallet, open?.caps ?? [], -1n);
+  countHeld(wallet, wallet.holds.get(terms.hold)?.caps ?? [], 1n);
   if (expiresAt < wallet.nextDueAt) wallet.nextDueAt = expiresAt;
 }
 
+function countHeld(wallet: Wallet, caps: Hold['caps'], sign: bigint): void {
+  if (caps.length > 0 && wallet.subscription !== null)
+    wallet.subscription = holdOfCaps(wallet.subscription, caps, sign);
+}
+
+/** Its window is over; what open holds have of it keeps it. */
+function forgetQuota(wallet: Wallet, id: string): void {
+  wallet.quotas = wallet.quotas.filter((quota) => quota.id !== id || quota.pinned > 0n || quota.free > 0n);
+}
+
 export function closeHold(wallet: Wallet, id: string): void {
-  if (wallet.holds.has(id)) ownHolds(wallet).delete(id);
+  const hold = wallet.holds.get(id);
+  if (hold === undefined) return;
+  countHeld(wallet, hold.caps, -1n);
+  ownHolds(wallet).delete(id);
 }
 
 /** The earliest instant at which something of this wallet falls due. */
@@ -102,5 +178,6 @@ export function nextDueAt(wallet: Wallet): number {
   for (const lot of wallet.lots)
     if (lot.free > 0n && lot.expiresAt !== null && lot.expiresAt < next) next = lot.expiresAt;
   for (const hold of wallet.holds.values()) if (hold.expiresAt < next) next = hold.expiresAt;
-  return next;
+  for (const quota of wallet.quotas) next = Math.min(next, quotaDueAt(quota));
+  return Math.min(next, nextReferralAt(wallet.referral), nextSubscriptionDue(wallet));
 }

@@ -316,6 +316,9 @@ test('there are only so many open holds, also where an ended one reserves anew (
     credits: 0n,
     uncovered: 0n,
     pins: [],
+    quotaPins: [],
+    plan: null,
+    caps: [],
   });
   past.wallet.holds = new Map(Array.from({ length: HOLDS_MAX }, (_, n) => [`x${n}`, open(n)]));
   t.match(when(past, order.hold('h2', 1)), { refusal: { code: 'too_many_holds', limit: HOLDS_MAX } });

@@ -2,8 +2,6 @@
 import { formatCredits } from '../amount.ts';
 import type { CommandKey } from '../decider.ts';
 import { keys } from '../ids.ts';
-import { DEFAULT_BOOK } from '../pricing/price-books.ts';
-import { type Priced, priceUsage } from '../pricing/quote.ts';
 import { canAfford, insufficient, type WalletContext } from './charge.ts';
 import {
   accepted,
@@ -19,6 +17,9 @@ import type { BookVersion, HoldFacts, HoldTerms, PriceFacts, WalletEvent } from 
 import { openHold } from './evolve.ts';
 import { Plan } from './plan.ts';
 import { freeCredits, type Hold, type Wallet } from './state.ts';
+import type { UseRefusal } from './subscription/commands.ts';
+import { isInForce } from './subscription/state.ts';
+import { type Use, useOf } from './use.ts';
 
 export const HOLDS_MAX = 10_000;
 /**
@@ -36,17 +37,19 @@ export function placeHold(
   if (wallet.frozen.size > 0)
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   const { model, estimate, hold } = command;
-  const priced = context.catalogue.books.price(
-    wallet.priceBook ?? DEFAULT_BOOK,
-    context.now,
-    model,
-    estimate,
-  );
-  if (priced.status === 'unpriced') {
+  const { now, catalogue } = context;
+  const asked = { model, usage: estimate, at: now, now, mustBook: false, hold: null };
+  const outcome = useOf(wallet, asked, catalogue);
+  if (outcome.status === 'refused') return refused(outcome.refusal);
+  if (outcome.status === 'unpriced') {
     if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
-    return refused({ code: 'no_price', reason: priced.reason, missing: priced.missing });
+    return refused({ code: 'no_price', reason: outcome.reason, missing: outcome.missing });
   }
+  const crowd = tooManyConcurrent(wallet);
+  if (crowd !== null) return refused(crowd);
   if (wallet.holds.size >= HOLDS_MAX) return refused({ code: 'too_many_holds', limit: HOLDS_MAX });
+  const { use } = outcome;
+  const { priced } = use;
   const terms: HoldTerms = {
     hold,
     purpose: 'call',
@@ -55,8 +58,26 @@ export function placeHold(
     credits: formatCredits(priced.credits),
     expires_at: new Date(context.now + command.expiresInMs).toISOString(),
     price_book: { name: priced.book.name, version: priced.book.version },
+    ...planTermsOf(use),
   };
-  return reserve(wallet, 'HoldPlaced', command.key, terms, priced.credits, priced.facts, context);
+  return reserve(wallet, 'HoldPlaced', command.key, terms, priced.credits, use, context);
+}
+
+/** Open holds are calls under way (Q6). */
+export function tooManyConcurrent(wallet: Readonly<Wallet>): UseRefusal | null {
+  const limit = isInForce(wallet.subscription)
+    ? wallet.subscription.terms.max_concurrent_requests
+    : undefined;
+  if (limit === undefined || wallet.holds.size < limit) return null;
+  return { code: 'too_many_concurrent', limit, open: wallet.holds.size };
+}
+
+function planTermsOf({ funding, plan, caps }: Use): Pick<HoldTerms, 'covered' | 'plan' | 'caps'> {
+  return {
+    ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
+    ...(plan === null ? {} : { plan }),
+    ...(caps.length === 0 ? {} : { caps: caps.map(({ cap, quantity }) => ({ cap, quantity })) }),
+  };
 }
 
 export function extendHold(
@@ -78,7 +99,10 @@ export function extendHold(
   if (wallet.holds.size >= HOLDS_MAX) return refused({ code: 'too_many_holds', limit: HOLDS_MAX });
   // It has expired: it reserves anew, on the terms it was placed on, or the answer is 402.
   const { model, price_book, expires_at } = placed.data;
-  const again = { hold, model, book: price_book, estimate: placed.data.estimate, credits: 0n };
+  const again = {
+    ...{ hold, model, book: price_book, estimate: placed.data.estimate, credits: 0n },
+    ...{ plan: placed.data.plan ?? null, quotaPins: [], caps: [] },
+  };
   const lifetime = command.expiresInMs ?? Date.parse(expires_at) - placed.recordedAt;
   return extendTo(wallet, again, command.estimate ?? placed.data.estimate, context.now + lifetime, context);
 }
@@ -92,6 +116,9 @@ function extendOpen(wallet: Wallet, open: Hold, command: ExtendHold, context: Wa
     book: open.book,
     estimate: open.estimate,
     credits: open.credits,
+    plan: open.plan,
+    quotaPins: open.quotaPins,
+    caps: open.caps,
   };
   return extendTo(wallet, held, command.estimate, expiresAt, context, open.expiresAt);
 }
@@ -102,6 +129,9 @@ interface Held {
   readonly book: BookVersion;
   readonly estimate: HoldTerms['estimate'];
   readonly credits: bigint;
+  readonly plan: Hold['plan'];
+  readonly quotaPins: Hold['quotaPins'];
+  readonly caps: Hold['caps'];
 }
 
 function extendTo(
@@ -112,40 +142,46 @@ function extendTo(
   context: WalletContext,
   expiresNow = 0,
 ): WalletDecision {
-  let priced: Priced | null = null;
+  let use: Use | null = null;
   if (estimate !== null) {
-    const book = context.catalogue.books.version(held.book.name, held.book.version);
-    if (book === undefined) {
+    const { now, catalogue } = context;
+    const asked = { model: held.model, usage: estimate, at: now, now, mustBook: false, hold: held };
+    const outcome = useOf(wallet, asked, catalogue);
+    if (outcome.status === 'refused') return refused(outcome.refusal);
+    if (outcome.status === 'unpriced') {
       // Another process may have pinned a version that was published a moment ago (rule 24).
       if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
-      return refused({ code: 'no_price', reason: 'no_price_book', missing: held.book.name });
-    }
-    const outcome = priceUsage(book, held.model, estimate);
-    if (outcome.status === 'unpriced')
       return refused({ code: 'no_price', reason: outcome.reason, missing: outcome.missing });
-    priced = outcome;
+    }
+    use = outcome.use;
   }
-  const grows = priced !== null && priced.credits > held.credits;
-  if (!grows && expiresAt <= expiresNow) return UNCHANGED;
-  const credits = grows && priced !== null ? priced.credits : held.credits;
+  const grown = use !== null && growsBeyond(held, use) ? use : null;
+  if (grown === null && expiresAt <= expiresNow) return UNCHANGED;
+  const credits = grown !== null && grown.priced.credits > held.credits ? grown.priced.credits : held.credits;
   const terms: HoldTerms = {
     hold: held.hold,
     purpose: 'call',
     model: held.model,
-    estimate: grows && estimate !== null ? estimate : held.estimate,
+    estimate: grown !== null && estimate !== null ? estimate : held.estimate,
     credits: formatCredits(credits),
     expires_at: new Date(expiresAt).toISOString(),
     price_book: held.book,
+    ...(grown === null ? planTermsKept(held) : planTermsOf(grown)),
   };
-  return reserve(
-    wallet,
-    'HoldExtended',
-    null,
-    terms,
-    credits - held.credits,
-    priced?.facts ?? NO_PRICE,
-    context,
+  return reserve(wallet, 'HoldExtended', null, terms, credits - held.credits, grown, context);
+}
+
+/** "At least": more credits, or more of a quota, than the hold has. */
+function growsBeyond({ credits, quotaPins }: Held, { priced, funding }: Use): boolean {
+  if (priced.credits > credits) return true;
+  return (funding?.takes ?? []).some(
+    ({ quota, quantity }) => quantity > (quotaPins.find((pin) => pin.quota === quota.id)?.quantity ?? 0n),
   );
+}
+
+function planTermsKept({ plan, caps }: Held): Pick<HoldTerms, 'plan' | 'caps'> {
+  const counts = caps.map(({ cap, quantity }) => ({ cap, quantity: quantity.toString() }));
+  return { ...(plan === null ? {} : { plan }), ...(counts.length === 0 ? {} : { caps: counts }) };
 }
 
 function uncoveredHolds(wallet: Wallet): number {
@@ -161,7 +197,7 @@ function reserve(
   key: string | null,
   terms: HoldTerms,
   credits: bigint,
-  price: PriceFacts,
+  use: Use | null,
   context: WalletContext,
 ): WalletDecision {
   if (wallet.frozen.size > 0 && credits > 0n) {
@@ -173,8 +209,10 @@ function reserve(
   }
   const plan = new Plan(wallet, context.now);
   openHold(plan.wallet, terms);
-  plan.take(credits, `hold:${terms.hold}`);
-  const facts: HoldFacts = { ...plan.facts(), price };
+  const place = `hold:${terms.hold}` as const;
+  if (use !== null && use.funding !== null) plan.takeQuotas(use.funding.takes, place, terms.hold);
+  plan.take(credits, place);
+  const facts: HoldFacts = { ...plan.facts(), price: use?.priced.facts ?? NO_PRICE };
   return accepted({ type, key, data: { ...terms, ...plan.movement() }, facts });
 }
 
@@ -186,6 +224,7 @@ export function voidHold(
   const { hold } = command;
   if (wallet.holds.has(hold)) {
     const plan = new Plan(wallet, context.now);
+    plan.releaseQuotas(hold);
     plan.release(hold);
     const event: WalletEvent = {
       type: 'HoldVoided',

@@ -3,8 +3,10 @@
  * mean for the totals is in `places.ts`.
  */
 import { formatCredits, parseAmount, parseCredits } from '../amount.ts';
-import type { Movement, MovementFacts, NewLot, Place } from './events.ts';
+import type { Money, Movement, MovementFacts, NewLot, Place } from './events.ts';
 import { type Passage, tally } from './places.ts';
+import type { NewQuota, QuotaMoney, QuotaMovement } from './quota/events.ts';
+import { applyToPins, applyToQuota, type QuotaFlow, quotaFromEvent, quotaOf } from './quota/state.ts';
 import {
   birthOf,
   burnsBefore,
@@ -100,7 +102,27 @@ export function shareHolds(wallet: Wallet): void {
   owned.delete(wallet);
 }
 
-function afterColon(place: Place): string {
+export function addQuota(wallet: Wallet, event: NewQuota, paid: Money | undefined): void {
+  const quota = quotaFromEvent(event, birthOf(event.quota) ?? wallet.revision, paid);
+  wallet.quotas = [...wallet.quotas, quota];
+  fallsDueAt(wallet, quota.expiresAt);
+}
+
+export function applyQuotaFlow(wallet: Wallet, flow: QuotaFlow): void {
+  const quota = quotaOf(wallet.quotas, flow.quota);
+  applyToQuota(quota, flow);
+  for (const [place, sign] of [
+    [flow.from, -1n],
+    [flow.to, 1n],
+  ] as const) {
+    if (!place.startsWith('hold:')) continue;
+    const hold = ownHold(wallet, afterColon(place));
+    hold.quotaPins = applyToPins(hold.quotaPins, flow.quota, sign * flow.quantity, sign * flow.paid);
+  }
+  if (flow.to === 'free') fallsDueAt(wallet, quota.expiresAt);
+}
+
+function afterColon(place: string): string {
   return place.slice(place.indexOf(':') + 1);
 }
 
@@ -141,12 +163,26 @@ export function applyMovement(wallet: Wallet, movement: Movement, facts: Movemen
       paid: paid === '0' || lot?.currency == null ? 0n : parseAmount(paid, lot.currency),
     });
   });
+  if (movement.quotas !== undefined) applyQuotas(wallet, movement.quotas, facts.quotas);
   for (const lot of wallet.lots) {
     if (lot.free === 0n && lot.pinned === 0n) {
       wallet.lots = wallet.lots.filter(({ free, pinned }) => free !== 0n || pinned !== 0n);
       return;
     }
   }
+}
+
+function applyQuotas(
+  wallet: Wallet,
+  { granted = [], moves }: QuotaMovement,
+  money: QuotaMoney | undefined,
+): void {
+  for (const quota of granted) addQuota(wallet, quota, money?.granted?.[quota.quota]);
+  moves.forEach(({ quota, from, to, quantity }, index) => {
+    const { unit, currency } = quotaOf(wallet.quotas, quota);
+    const paid = currency === null ? 0n : parseAmount(money?.paid[index] ?? '0', currency);
+    applyQuotaFlow(wallet, { quota, from, to, quantity: parseAmount(quantity, unit), paid });
+  });
 }
 
 export function balanceAfter(wallet: Wallet): { available: string; held: string } {

@@ -2,18 +2,29 @@
  * A plan gathers what one event will move. It works on a fork of the wallet, so each step sees what the steps before
  * it did, and at the end it writes down moves, entry and the balance after.
  */
-import { CREDITS, formatAmount, formatCredits, smaller } from '../amount.ts';
+import { CREDITS, formatAmount, formatCredits, parseAmount, smaller } from '../amount.ts';
 import { accounts, EntryBuilder } from '../entry.ts';
 import type { Money, Movement, MovementFacts, NewLot, Place } from './events.ts';
-import { addLot, applyFlow, balanceAfter, type Flow } from './moves.ts';
+import { addLot, addQuota, applyFlow, applyQuotaFlow, balanceAfter, type Flow } from './moves.ts';
+import type { NewQuota, QuotaPlace } from './quota/events.ts';
+import type { Take } from './quota/funding.ts';
+import { type QuotaFlow, quotaOf } from './quota/state.ts';
 import { forkWallet, type Lot, lotOf, shareOf, type Wallet } from './state.ts';
 
 /** Which platform accounts stand behind the places outside of a wallet, in credits and in money. */
 export interface Counterparts {
   readonly granted?: { readonly credits: string; readonly money: string };
-  /** The model whose income it is. */
-  readonly spent?: string;
+  /** Whose income it is. */
+  readonly spent?: { readonly credits: string; readonly money: string };
 }
+
+/** The counterpart of what a call of this model burns. */
+export function incomeOf(model: string): Counterparts {
+  const income = accounts.usage(model);
+  return { spent: { credits: income, money: income } };
+}
+
+const NO_INCOME = accounts.usage('unknown');
 
 export class Plan {
   readonly wallet: Wallet;
@@ -23,6 +34,9 @@ export class Plan {
   readonly #lots: NewLot[] = [];
   readonly #lotPaid: Record<string, Money> = {};
   readonly #money = new EntryBuilder();
+  readonly #quotaFlows: QuotaFlow[] = [];
+  readonly #quotas: NewQuota[] = [];
+  readonly #quotaPaid: Record<string, Money> = {};
 
   constructor(wallet: Wallet, now: number, counterparts: Counterparts = {}) {
     this.wallet = forkWallet(wallet);
@@ -131,6 +145,101 @@ export class Plan {
     return left - uncovered;
   }
 
+  /** The id of the next quota that this event makes. */
+  nextQuotaId(): string {
+    const revision = this.wallet.revision + 1;
+    return this.#quotas.length === 0 ? `quota-${revision}` : `quota-${revision}.${this.#quotas.length}`;
+  }
+
+  /** A quota is born, all of it free. The money behind it is deferred already, or is moved beside it. */
+  grantQuota(quota: NewQuota, paid: Money | undefined): void {
+    this.#quotas.push(quota);
+    if (paid !== undefined) this.#quotaPaid[quota.quota] = paid;
+    addQuota(this.wallet, quota, paid);
+    const money = paid === undefined ? 0n : parseAmount(paid.amount, paid.currency);
+    this.moveQuota(quota.quota, 'granted', 'free', parseAmount(quota.quantity, quota.unit), money);
+  }
+
+  moveQuota(id: string, from: QuotaPlace, to: QuotaPlace, quantity: bigint, paid: bigint): void {
+    if (quantity === 0n) return;
+    const { currency } = quotaOf(this.wallet.quotas, id);
+    const flow: QuotaFlow = { quota: id, from, to, quantity, paid };
+    if (currency !== null) this.#money.move(this.#quotaMoneyIn(from), this.#quotaMoneyIn(to), currency, paid);
+    applyQuotaFlow(this.wallet, flow);
+    this.#quotaFlows.push(flow);
+  }
+
+  /** Uses (or, for a hold, reserves) what a funding has found: what the hold has first, then what is free. */
+  takeQuotas(takes: readonly Take[], to: QuotaPlace, hold?: string): void {
+    for (const { quota, quantity } of takes) {
+      const pin =
+        hold === undefined
+          ? undefined
+          : this.wallet.holds.get(hold)?.quotaPins.find((p) => p.quota === quota.id);
+      const pinned = pin === undefined ? 0n : smaller(pin.quantity, quantity);
+      if (pin !== undefined && to !== `hold:${hold}`)
+        this.moveQuota(quota.id, `hold:${hold}`, to, pinned, shareOf(pin.paid, pinned, pin.quantity));
+      const now = quotaOf(this.wallet.quotas, quota.id);
+      const more = quantity - pinned;
+      this.moveQuota(quota.id, 'free', to, more, shareOf(now.paid, more, now.free));
+    }
+  }
+
+  /** Lets go of all that a hold still has of quotas; what is of a window that has ended is lost. */
+  releaseQuotas(hold: string, at = this.now): void {
+    for (const { quota, quantity, paid } of this.wallet.holds.get(hold)?.quotaPins ?? []) {
+      const { expiresAt } = quotaOf(this.wallet.quotas, quota);
+      this.moveQuota(quota, `hold:${hold}`, expiresAt <= at ? 'expired' : 'free', quantity, paid);
+    }
+  }
+
+  /** What is free of a quota is lost, and the money behind it breakage. */
+  lapseQuota(id: string): void {
+    const { free, paid } = quotaOf(this.wallet.quotas, id);
+    this.moveQuota(id, 'free', 'expired', free, paid);
+  }
+
+  /** What holds still have of a quota is lost; false where none has anything. */
+  lapsePins(id: string): boolean {
+    if (quotaOf(this.wallet.quotas, id).pinned === 0n) return false;
+    for (const hold of [...this.wallet.holds.values()])
+      for (const pin of hold.quotaPins)
+        if (pin.quota === id) this.moveQuota(id, `hold:${hold.id}`, 'expired', pin.quantity, pin.paid);
+    return true;
+  }
+
+  /** What has been taken out of lots (and overdraft) to be spent so far. */
+  burned(): { lot: string | null; credits: bigint; paid: bigint; currency: string | null }[] {
+    return this.#flows
+      .filter(({ to }) => to === 'spent')
+      .map(({ lot, credits, paid }) => ({
+        lot: lot ?? null,
+        credits,
+        paid,
+        currency: lot === undefined ? null : lotOf(this.wallet, lot).currency,
+      }));
+  }
+
+  #quotaIn(place: QuotaPlace): string {
+    switch (place) {
+      case 'granted':
+        return accounts.quotasGranted;
+      case 'used':
+        return accounts.quotasUsed;
+      case 'expired':
+        return accounts.quotasLapsed;
+      case 'free':
+        return accounts.quotas(this.wallet.account);
+      default:
+        return accounts.quotasHeld(this.wallet.account);
+    }
+  }
+
+  #quotaMoneyIn(place: QuotaPlace): string {
+    if (place === 'used') return this.#counterparts.spent?.money ?? NO_INCOME;
+    return place === 'expired' ? accounts.breakage : accounts.deferred;
+  }
+
   #burnRank(lot: string): number {
     return this.wallet.lots.findIndex(({ id }) => id === lot);
   }
@@ -140,6 +249,10 @@ export class Plan {
     for (const flow of this.#flows) {
       entry.move(this.#creditsIn(flow.from), this.#creditsIn(flow.to), CREDITS, flow.credits);
     }
+    for (const { quota, from, to, quantity } of this.#quotaFlows) {
+      const { unit } = quotaOf(this.wallet.quotas, quota);
+      entry.move(this.#quotaIn(from), this.#quotaIn(to), unit, quantity);
+    }
     return {
       ...(this.#lots.length === 0 ? {} : { lots: this.#lots }),
       moves: this.#flows.map(({ lot, from, to, credits }) => ({
@@ -148,9 +261,31 @@ export class Plan {
         to,
         credits: formatCredits(credits),
       })),
+      ...this.#quotaMovement(),
       entry: entry.postings(),
       after: balanceAfter(this.wallet),
     };
+  }
+
+  #quotaMovement(): Pick<Movement, 'quotas'> {
+    if (this.#quotaFlows.length === 0) return {};
+    const moves = this.#quotaFlows.map(({ quota, from, to, quantity }) => ({
+      quota,
+      from,
+      to,
+      quantity: quantity.toString(),
+    }));
+    return { quotas: { ...(this.#quotas.length === 0 ? {} : { granted: this.#quotas }), moves } };
+  }
+
+  #quotaMoney(): Pick<MovementFacts, 'quotas'> {
+    if (this.#quotaFlows.length === 0) return {};
+    const paid = this.#quotaFlows.map((flow) => {
+      const { currency } = quotaOf(this.wallet.quotas, flow.quota);
+      return currency === null ? '0' : formatAmount(flow.paid, currency);
+    });
+    const granted = Object.keys(this.#quotaPaid).length === 0 ? {} : { granted: this.#quotaPaid };
+    return { quotas: { paid, ...granted } };
   }
 
   facts(): MovementFacts {
@@ -159,7 +294,7 @@ export class Plan {
       return formatAmount(flow.paid, this.#currencyOf(flow.lot));
     });
     const lots = Object.keys(this.#lotPaid).length === 0 ? {} : { lots: this.#lotPaid };
-    return { entry: this.#money.postings(), paid, ...lots };
+    return { entry: this.#money.postings(), paid, ...lots, ...this.#quotaMoney() };
   }
 
   #currencyOf(lot: string): string {
@@ -175,7 +310,7 @@ export class Plan {
       case 'adjusted':
         return accounts.adjustments;
       case 'spent':
-        return accounts.usage(this.#counterparts.spent ?? 'unknown');
+        return this.#counterparts.spent?.credits ?? NO_INCOME;
       case 'expired':
         return accounts.breakage;
       default:
@@ -191,7 +326,7 @@ export class Plan {
       case 'adjusted':
         return accounts.incomeAdjustments;
       case 'spent':
-        return accounts.usage(this.#counterparts.spent ?? 'unknown');
+        return this.#counterparts.spent?.money ?? NO_INCOME;
       case 'expired':
         return accounts.breakage;
       case 'debt':

@@ -13,7 +13,8 @@ import { accepted, needs, type ReverseEntry, refused, type WalletDecision } from
 import { DEFAULT_PRIORITY } from './credit.ts';
 import type { EntryReversed, Money, Move, NewLot, WalletEvent } from './events.ts';
 import { addLot } from './moves.ts';
-import { type Counterparts, Plan } from './plan.ts';
+import { type Counterparts, incomeOf, Plan } from './plan.ts';
+import { PURCHASES } from './purchase/purchase.ts';
 import { birthOf, type Lot, shareOf, type Wallet } from './state.ts';
 
 /** How long credits last that come back to a lot which has expired. */
@@ -21,7 +22,7 @@ export const GRACE_MS = 7 * 24 * 60 * 60 * 1000;
 
 type Reversible = Extract<
   WalletEvent,
-  { type: 'UsageCharged' | 'TopUp' | 'CreditsGranted' | 'CreditsAdjusted' }
+  { type: 'UsageCharged' | 'TopUp' | 'PurchasePaid' | 'CreditsGranted' | 'CreditsAdjusted' }
 >;
 
 export function reverseEntry(
@@ -40,13 +41,13 @@ export function reverseEntry(
     return refused({ code: 'entry_not_reversible', reason });
   }
   const plan = new Plan(wallet, context.now, counterpartsOf(original));
-  const births = birthsNeeded(wallet, original);
-  const unknown = births.filter((revision) => !context.facts.has(`#${revision}`));
-  if (unknown.length > 0) return needs(...unknown.map((revision) => `#${revision}`));
-  const restored = restoreLots(plan, wallet, original, context);
+  const unknown = unknownBirths(wallet, original.data.moves, context);
+  if (unknown.length > 0) return needs(...unknown);
+  const restored = restoreLots(wallet, original.data.moves, context);
+  for (const lot of restored.lots) addLot(plan.wallet, lot, restored.paid[lot.lot]);
   const fault = original.data.moves.some(({ from }) => from === 'granted' || from === 'adjusted')
     ? takeBack(plan, original, command.allowDebt)
-    : giveBack(plan, original);
+    : giveBackAll(plan, original);
   if (fault !== null) return fault;
   const lots = { ...plan.facts().lots, ...restored.paid };
   const data: EntryReversed = {
@@ -55,6 +56,7 @@ export function reverseEntry(
     credits: original.data.credits,
     reason: command.reason,
     ...(restored.lots.length === 0 ? {} : { restored: restored.lots }),
+    ...freedCoupon(wallet, original),
     ...plan.movement(),
   };
   const facts = { ...plan.facts(), ...(Object.keys(lots).length === 0 ? {} : { lots }) };
@@ -62,15 +64,17 @@ export function reverseEntry(
 }
 
 function isReversible(event: Stored<WalletEvent>): event is Stored<WalletEvent> & Reversible {
-  return ['UsageCharged', 'TopUp', 'CreditsGranted', 'CreditsAdjusted'].includes(event.type);
+  return ['UsageCharged', 'TopUp', 'PurchasePaid', 'CreditsGranted', 'CreditsAdjusted'].includes(event.type);
 }
 
 function counterpartsOf(original: Reversible): Counterparts {
   switch (original.type) {
     case 'UsageCharged':
-      return { spent: original.data.model };
+      return incomeOf(original.data.model);
     case 'TopUp':
       return { granted: { credits: accounts.issued, money: accounts.clearing(original.data.source) } };
+    case 'PurchasePaid':
+      return { granted: { credits: accounts.issued, money: accounts.clearing(PURCHASES) } };
     case 'CreditsGranted': {
       const promotions = accounts.promotions(original.data.kind);
       return { granted: { credits: promotions, money: promotions } };
@@ -102,21 +106,51 @@ function takeBack(plan: Plan, original: Reversible, allowDebt: boolean): WalletD
   return clawBack(plan, original, money);
 }
 
+/** Of a purchase of which nothing has been spent: its coupon may be used again (billing rule 18). */
+function freedCoupon(wallet: Wallet, original: Reversible): Pick<EntryReversed, 'frees_coupon'> {
+  if (original.type !== 'PurchasePaid') return {};
+  const { purchase, lot, credits } = original.data;
+  const free = wallet.lots.find(({ id }) => id === lot)?.free ?? 0n;
+  if (purchase.coupon === null || free < parseCredits(credits)) return {};
+  return { frees_coupon: { code: purchase.coupon.code, purchase: purchase.id } };
+}
+
 /** The payment goes back whole: what was income already is our loss. */
 function clawBack(plan: Plan, original: Reversible, returned: bigint): null {
-  if (original.type !== 'TopUp') return null;
+  if (original.type !== 'TopUp' && original.type !== 'PurchasePaid') return null;
+  const source = original.type === 'TopUp' ? original.data.source : PURCHASES;
   for (const leg of original.facts.entry) {
-    if (leg.account !== accounts.clearing(original.data.source)) continue;
+    if (leg.account !== accounts.clearing(source)) continue;
     const loss = parseAmount(leg.amount, leg.unit) - returned;
     plan.moneyMove(accounts.clawbacks, leg.account, leg.unit, loss);
   }
   return null;
 }
 
-/** Credits that had gone out come back to where they were taken from. */
-function giveBack(plan: Plan, original: Reversible): null {
-  const gone = original.data.moves
-    .map((move, index) => ({ move, paid: original.facts.paid[index] ?? '0' }))
+function giveBackAll(plan: Plan, original: Reversible): null {
+  giveBackQuotas(plan, original);
+  giveBack(plan, original.data.moves, original.facts.paid);
+  return null;
+}
+
+/** Of quotas whose window lasts. What has ended meanwhile is not revived: the money behind it is breakage then. */
+function giveBackQuotas(plan: Plan, { data, facts }: Reversible): void {
+  (data.quotas?.moves ?? []).forEach(({ quota: id, to, quantity }, index) => {
+    const quota = plan.wallet.quotas.find((candidate) => candidate.id === id);
+    if (to !== 'used' || quota === undefined) return;
+    const paid = quota.currency === null ? 0n : parseAmount(facts.quotas?.paid[index] ?? '0', quota.currency);
+    const place = quota.expiresAt > plan.now ? 'free' : 'expired';
+    plan.moveQuota(id, 'used', place, BigInt(quantity), paid);
+  });
+}
+
+/**
+ * Credits that had gone out come back to where they were taken from, with the money behind them.
+ * @param paid of each of `moves`
+ */
+export function giveBack(plan: Plan, moves: readonly Move[], paid: readonly string[]): void {
+  const gone = moves
+    .map((move, index) => ({ move, paid: paid[index] ?? '0' }))
     .filter(({ move }) => move.to === 'spent' || move.to === 'adjusted');
   for (const { move } of gone) if (move.lot === undefined) endDebt(plan, move);
   for (const { move, paid } of gone) {
@@ -128,7 +162,6 @@ function giveBack(plan: Plan, original: Reversible): null {
       lot.expiresAt !== null && lot.expiresAt <= plan.now ? graceLot(plan, lot, move, paid) : lot.id;
     plan.place(move.to, target, parseCredits(move.credits), money);
   }
-  return null;
 }
 
 function endDebt(plan: Plan, move: Move): void {
@@ -174,10 +207,16 @@ function graceLot(plan: Plan, lot: Lot, move: Move, paid: string): string {
   return id;
 }
 
-/** Lots that the original burned and that have left the state since; they are named after the revision of their birth. */
-function birthsNeeded(wallet: Wallet, original: Reversible): number[] {
+/** Lots that had left the wallet's state, with what was paid for them. */
+export interface Restored {
+  readonly lots: readonly NewLot[];
+  readonly paid: { readonly [lot: string]: Money };
+}
+
+/** Lots that these moves burned and that have left the state since; they are named after the revision of their birth. */
+function birthsNeeded(wallet: Wallet, moves: readonly Move[]): number[] {
   const missing = new Set<number>();
-  for (const { lot, to } of original.data.moves) {
+  for (const { lot, to } of moves) {
     if (lot === undefined || (to !== 'spent' && to !== 'adjusted')) continue;
     const birth = birthOf(lot);
     if (birth === undefined) throw new Error(`${lot} does not say where it was born`);
@@ -186,25 +225,26 @@ function birthsNeeded(wallet: Wallet, original: Reversible): number[] {
   return [...missing];
 }
 
-function restoreLots(
-  plan: Plan,
-  wallet: Wallet,
-  original: Reversible,
-  context: WalletContext,
-): { lots: NewLot[]; paid: Record<string, Money> } {
+/** Facts to ask for before the lots of these moves can take anything back. */
+export function unknownBirths(wallet: Wallet, moves: readonly Move[], { facts }: WalletContext): string[] {
+  return birthsNeeded(wallet, moves)
+    .map((revision) => `#${revision}`)
+    .filter((fact) => !facts.has(fact));
+}
+
+export function restoreLots(wallet: Wallet, moves: readonly Move[], context: WalletContext): Restored {
   const lots: NewLot[] = [];
   const paid: Record<string, Money> = {};
-  for (const revision of birthsNeeded(wallet, original)) {
+  for (const revision of birthsNeeded(wallet, moves)) {
     const birth = context.facts.get(`#${revision}`);
     if (birth == null || !('lots' in birth.data)) throw new Error(`no lot was born at ${revision}`);
     for (const lot of birth.data.lots ?? []) {
-      if (!original.data.moves.some((move) => move.lot === lot.lot)) continue;
+      if (!moves.some((move) => move.lot === lot.lot)) continue;
       // Of several lots of one birth some may still be here.
       if (wallet.lots.some(({ id }) => id === lot.lot)) continue;
       const money = 'lots' in birth.facts ? birth.facts.lots?.[lot.lot] : undefined;
       lots.push(lot);
       if (money !== undefined) paid[lot.lot] = money;
-      addLot(plan.wallet, lot, money);
     }
   }
   return { lots, paid };

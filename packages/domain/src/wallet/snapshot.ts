@@ -30,6 +30,9 @@ const AMOUNTS = new Set([
   'pinned',
   'credits',
   'uncovered',
+  'used',
+  'owed',
+  'spent',
 ]);
 
 export function freezeWallet(wallet: Wallet): string {

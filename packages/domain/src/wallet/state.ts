@@ -6,8 +6,15 @@
  *   free credits and (debt or uncovered) are never both above zero                    (rule 21)
  */
 import { parseAmount } from '../amount.ts';
+import { type AlertsState, NO_ALERTS } from './alerts/state.ts';
+import type { AutoTopUpState } from './auto-top-up/state.ts';
 import type { BookVersion, HoldTerms, NewLot, Origin } from './events.ts';
 import { noTotals, type Totals } from './places.ts';
+import { type CouponsState, NO_COUPONS } from './purchase/state.ts';
+import type { Quota, QuotaPin } from './quota/state.ts';
+import { NO_REFERRALS, type ReferralState } from './referral/state.ts';
+import type { PlanVersionRef } from './subscription/events.ts';
+import type { SubscriptionState } from './subscription/state.ts';
 
 export interface Lot {
   readonly id: string;
@@ -49,6 +56,11 @@ export interface Hold {
   credits: bigint;
   uncovered: bigint;
   pins: Pin[];
+  quotaPins: readonly QuotaPin[];
+  /** Whose terms it was placed on; null without a plan. */
+  readonly plan: PlanVersionRef | null;
+  /** What it adds to the plan's caps while it is open. */
+  readonly caps: readonly { readonly cap: number; readonly quantity: bigint }[];
 }
 
 export interface Wallet {
@@ -64,6 +76,17 @@ export interface Wallet {
   /** In burn order; only lots that have free or pinned credits. */
   lots: Lot[];
   holds: ReadonlyMap<string, Hold>;
+  /** Of windows that have not ended, used up or not, and those that open holds still have something of. */
+  quotas: Quota[];
+  /** The last one that there was; it may have ended. */
+  subscription: SubscriptionState | null;
+  /** One trial per account, for ever (billing rule 9). */
+  trialUsed: boolean;
+  coupons: CouponsState;
+  referral: ReferralState;
+  /** Null: never set. */
+  autoTopUp: AutoTopUpState | null;
+  alerts: AlertsState;
   /** No due before this instant; may be too early, never too late. */
   nextDueAt: number;
   revision: number;
@@ -83,6 +106,13 @@ export function emptyWallet(account: string): Wallet {
     totals: noTotals(),
     lots: [],
     holds: new Map(),
+    quotas: [],
+    subscription: null,
+    trialUsed: false,
+    coupons: NO_COUPONS,
+    referral: NO_REFERRALS,
+    autoTopUp: null,
+    alerts: NO_ALERTS,
     nextDueAt: NEVER,
     revision: -1,
   };
@@ -93,7 +123,12 @@ export function emptyWallet(account: string): Wallet {
  * fork. The copy never changes the original; that the original changes meanwhile is for `shareHolds` to allow.
  */
 export function forkWallet(wallet: Wallet): Wallet {
-  return { ...wallet, totals: { ...wallet.totals }, lots: wallet.lots.map((lot) => ({ ...lot })) };
+  return {
+    ...wallet,
+    totals: { ...wallet.totals },
+    lots: wallet.lots.map((lot) => ({ ...lot })),
+    quotas: wallet.quotas.length === 0 ? wallet.quotas : wallet.quotas.map((quota) => ({ ...quota })),
+  };
 }
 
 /** The burn order (L11, rule 26): priority, then what expires first, then what cannot be withdrawn, then age. */
@@ -107,9 +142,9 @@ export function burnsBefore(a: Lot, b: Lot): number {
   );
 }
 
-/** A lot leads to its event: `lot-17` is the first that was born at revision 17, `lot-17.2` the third. */
+/** A lot or quota leads to its event: `lot-17` is the first that was born at revision 17, `lot-17.2` the third. */
 export function birthOf(lot: string): number | undefined {
-  const match = /^lot-(\d+)/.exec(lot);
+  const match = /^(?:lot|quota)-(\d+)/.exec(lot);
   return match === null ? undefined : Number(match[1]);
 }
 

@@ -1,0 +1,99 @@
+/**
+ * Caps limit, whoever pays: every cap of the plan that is for the model must let the call through (billing rule 4). A cap
+ * is a counter of its window in the wallet, and what open holds may still use counts too: parallel calls cannot outrun it.
+ */
+import type { CompiledCap } from '../../plans/compile.ts';
+import { compiledTerms } from '../../plans/compile.ts';
+import type { Usage } from '../../usage.ts';
+import type { Hold, Wallet } from '../state.ts';
+import { type TimeWindow, windowAt } from '../subscription/calendar.ts';
+import type { UseRefusal } from '../subscription/commands.ts';
+import { isInForce, rhythmOf, type SubscriptionState } from '../subscription/state.ts';
+import type { CapCount } from './events.ts';
+import { callsOf, isFor, tokensOf } from './funding.ts';
+
+export interface Counted {
+  readonly counts: readonly CapCount[];
+  /** The first that does not let it through. */
+  readonly reached: UseRefusal | null;
+}
+
+const NOTHING: Counted = { counts: [], reached: null };
+
+/** @param hold what it holds of the caps is let go when it is settled, so it does not stand in its own way */
+export function countCaps(
+  wallet: Readonly<Wallet>,
+  model: string,
+  usage: Usage,
+  now: number,
+  hold: Pick<Hold, 'caps'> | null,
+): Counted {
+  const { subscription } = wallet;
+  if (!isInForce(subscription)) return NOTHING;
+  const { caps } = compiledTerms(subscription.terms);
+  if (caps.length === 0) return NOTHING;
+  const counts: CapCount[] = [];
+  let reached: UseRefusal | null = null;
+  caps.forEach((cap, index) => {
+    if (!isFor(model, cap)) return;
+    const quantity = cap.unit === 'calls' ? callsOf(usage) : tokensOf(usage);
+    if (quantity === 0n) return;
+    const { window, used, held } = counterOf(subscription, index, cap, now);
+    const own = hold?.caps.find((count) => count.cap === index)?.quantity ?? 0n;
+    if (used + held - own + quantity > cap.amount) reached ??= refusalOf(cap, window);
+    counts.push({
+      cap: index,
+      quantity: quantity.toString(),
+      start: new Date(window.start).toISOString(),
+      end: new Date(window.end).toISOString(),
+    });
+  });
+  return { counts, reached };
+}
+
+function counterOf(
+  subscription: SubscriptionState,
+  index: number,
+  cap: CompiledCap,
+  now: number,
+): { window: TimeWindow; used: bigint; held: bigint } {
+  const counter = subscription.caps[index];
+  const held = counter?.held ?? 0n;
+  if (counter !== undefined && counter.start <= now && now < counter.end)
+    return { window: counter, used: counter.used, held };
+  return { window: capWindow(subscription, cap, now), used: 0n, held };
+}
+
+function capWindow(subscription: SubscriptionState, cap: CompiledCap, now: number): TimeWindow {
+  if (cap.per !== 'period') return windowAt(rhythmOf(subscription.now), cap.per, now);
+  const { period_start, period_end } = subscription.now;
+  return { start: Date.parse(period_start), end: Date.parse(period_end) };
+}
+
+function refusalOf(cap: CompiledCap, { end }: TimeWindow): UseRefusal {
+  const resets_at = new Date(end).toISOString();
+  return { code: 'cap_reached', unit: cap.unit, model: cap.model, amount: cap.amount.toString(), resets_at };
+}
+
+/** The counters after a charge: a window that is another than before begins at 0. */
+export function addToCaps(state: SubscriptionState, counts: readonly CapCount[]): SubscriptionState {
+  const caps = [...state.caps];
+  for (const { cap, quantity, start, end } of counts) {
+    if (start === undefined || end === undefined) continue;
+    const before = caps[cap] ?? { start: 0, end: 0, used: 0n, held: 0n };
+    const window = { start: Date.parse(start), end: Date.parse(end) };
+    const used = before.start === window.start ? before.used : 0n;
+    caps[cap] = { ...before, ...window, used: used + BigInt(quantity) };
+  }
+  return { ...state, caps };
+}
+
+/** The counters after a hold took (or, with -1, let go of) its share. */
+export function holdOfCaps(state: SubscriptionState, held: Hold['caps'], sign: bigint): SubscriptionState {
+  const caps = [...state.caps];
+  for (const { cap, quantity } of held) {
+    const before = caps[cap] ?? { start: 0, end: 0, used: 0n, held: 0n };
+    caps[cap] = { ...before, held: before.held + sign * quantity };
+  }
+  return { ...state, caps };
+}

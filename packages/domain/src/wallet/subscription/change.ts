@@ -1,0 +1,182 @@
+/**
+ * A subscriber changes or ends what was bought (billing rule 3):
+ * - an upgrade now keeps the anchor; the part f of the period that is left gives the price difference x f, up to the next
+ *   credit, and one extra quota of the difference x f, rounded down; nothing that was granted is taken away or given anew
+ * - a downgrade, or another interval, waits for the period's end
+ * - what is scheduled can be taken back until then; what has ended cannot
+ */
+import { CREDITS, formatAmount, formatCredits, parseCredits } from '../../amount.ts';
+import type { CommandKey } from '../../decider.ts';
+import type { PlanVersion } from '../../plans/plans.ts';
+import { canAfford, insufficient, type WalletContext } from '../charge.ts';
+import { accepted, NEEDS_CATALOGUE, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
+import { Plan } from '../plan.ts';
+import { restoreLots, unknownBirths } from '../reversal.ts';
+import type { Wallet } from '../state.ts';
+import { type TimeWindow, windowAt } from './calendar.ts';
+import type { CancelSubscription, ChangePlan } from './commands.ts';
+import { endSubscription, refundMoves } from './end.ts';
+import type { BillLine, Subscription } from './events.ts';
+import { amountOf, type Granting, grantLine } from './grants.ts';
+import {
+  creditPrice,
+  draftFor,
+  factsOf,
+  fillPots,
+  iso,
+  linesBefore,
+  partOf,
+  payFromCredits,
+  periodOf,
+  wholeOf,
+} from './period.ts';
+import { Pots } from './pots.ts';
+import { rhythmOf, type SubscriptionState } from './state.ts';
+
+export function changePlan(
+  wallet: Wallet,
+  command: ChangePlan & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const state = inForce(wallet);
+  if ('kind' in state) return state;
+  const plan = context.catalogue.plans.inForce(command.plan, context.now);
+  if (plan === undefined) {
+    if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
+    return refused({ code: 'plan_not_found', plan: command.plan });
+  }
+  if (plan.terms.active === false) return refused({ code: 'plan_not_active', plan: plan.id });
+  if (plan.id === state.now.plan) return refused({ code: 'plan_unchanged', plan: plan.id });
+  if (state.now.pay === 'credits' && creditPrice(plan.terms) === null)
+    return refused({ code: 'plan_not_in_credits', plan: plan.id });
+  if (command.when === 'now') return upgrade(wallet, state, plan, command, context);
+  const subscription: Subscription = { ...state.now, pending_plan: plan.id };
+  return scheduled(wallet, state, 'plan_change_scheduled', subscription, command, context.now);
+}
+
+export function cancelSubscription(
+  wallet: Wallet,
+  command: CancelSubscription & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const state = inForce(wallet);
+  if ('kind' in state) return state;
+  if (command.when === 'period_end') {
+    if (state.now.cancel_at !== null) return UNCHANGED;
+    const subscription: Subscription = { ...state.now, cancel_at: state.now.period_end };
+    return scheduled(wallet, state, 'cancellation_scheduled', subscription, command, context.now);
+  }
+  const moves = refundMoves(state, context.now);
+  const unknown = unknownBirths(wallet, moves, context);
+  if (unknown.length > 0) return needs(...unknown);
+  const { key, reference } = command;
+  const restored = restoreLots(wallet, moves, context);
+  const { now } = context;
+  const ending = { status: 'canceled', at: now, now, command: { key, reference, restored } } as const;
+  return accepted(endSubscription(wallet, state, ending));
+}
+
+export function resumeSubscription(wallet: Wallet, now: number): WalletDecision {
+  const state = inForce(wallet);
+  if ('kind' in state) return state;
+  const { cancel_at, pending_plan, auto_renew } = state.now;
+  if (cancel_at === null && pending_plan === null && auto_renew) return UNCHANGED;
+  const subscription: Subscription = { ...state.now, cancel_at: null, pending_plan: null, auto_renew: true };
+  return scheduled(wallet, state, 'resumed', subscription, { key: null, reference: '' }, now);
+}
+
+function inForce({ subscription }: Wallet): SubscriptionState | WalletDecision {
+  if (subscription === null) return refused({ code: 'subscription_not_found' });
+  const { ended_at } = subscription.now;
+  return ended_at === null ? subscription : refused({ code: 'subscription_ended', ended_at });
+}
+
+function scheduled(
+  wallet: Wallet,
+  { pots }: SubscriptionState,
+  change: 'plan_change_scheduled' | 'cancellation_scheduled' | 'resumed',
+  subscription: Subscription,
+  { key, reference }: { readonly key: string | null; readonly reference: string },
+  now: number,
+): WalletDecision {
+  const draft = new Plan(wallet, now);
+  const data = { subscription, change, lines: [], reference, ...draft.movement() };
+  return accepted({ type: 'SubscriptionChanged', key, data, facts: { ...draft.facts(), pots } });
+}
+
+function upgrade(
+  wallet: Wallet,
+  state: SubscriptionState,
+  plan: PlanVersion,
+  { key, reference }: ChangePlan & CommandKey,
+  { now }: WalletContext,
+): WalletDecision {
+  const { terms } = plan;
+  const { period_start, period_end } = state.now;
+  if (!state.now.period_paid) return refused({ code: 'period_unpaid', period_start });
+  if (terms.interval !== state.terms.interval || terms.anchor !== state.terms.anchor)
+    return refused({ code: 'interval_differs', interval: terms.interval, period_end });
+  const [before, after] = [creditPrice(state.terms), creditPrice(terms)];
+  if (before === null || after === null || state.now.pay !== 'credits')
+    return refused({ code: 'plan_not_in_credits', plan: plan.id });
+  if (after < before) return refused({ code: 'downgrade_waits', period_end });
+  const isTrial = state.now.status === 'trialing';
+  const period = periodOf(state.now);
+  const whole = wholeOf(rhythmOf(state.now), terms, period, isTrial);
+  const credits = isTrial ? 0n : partOf(after - before, period.end - now, whole.end - whole.start);
+  if (!canAfford(wallet, credits)) return insufficient(wallet, credits);
+  const draft = draftFor(wallet, now, plan.id);
+  const lineNow = linesBefore(state.terms, terms);
+  const pots = new Pots(draft, plan.id, terms);
+  pots.takeOver(state.pots, lineNow);
+  const { from, money } = payFromCredits(draft, credits);
+  fillPots(pots, money);
+  const granting = {
+    draft,
+    subscription: state.now.id,
+    terms,
+    rhythm: rhythmOf(state.now),
+    period,
+    whole,
+    pots,
+    now,
+  };
+  const next_grants = grantDifferences(granting, state);
+  const subscription: Subscription = {
+    ...state.now,
+    plan: plan.id,
+    plan_version: plan.version,
+    period_credits: formatCredits(parseCredits(state.now.period_credits) + credits),
+    pending_plan: null,
+    next_grants,
+    paid_from: [...state.now.paid_from, ...from],
+  };
+  const lines: BillLine[] = [
+    {
+      description: `${plan.id} instead of ${state.now.plan} from ${iso(now)} to ${period_end}`,
+      credits: formatAmount(credits, CREDITS),
+    },
+  ];
+  const data = { subscription, terms, change: 'upgraded' as const, lines, reference, ...draft.movement() };
+  const facts = factsOf(draft, pots, [...state.paidMoney, ...money]);
+  return accepted({ type: 'SubscriptionChanged', key, data, facts });
+}
+
+/** One extra quota for each line that has become more: of the difference, the part of its window that is left. */
+function grantDifferences(granting: Granting, before: SubscriptionState): (string | null)[] {
+  const { terms, rhythm, now } = granting;
+  const lineBefore = linesBefore(terms, before.terms);
+  return terms.included.map((line, index) => {
+    const amount = amountOf(line);
+    if (amount === null) return null;
+    const was = before.terms.included[lineBefore(index)];
+    const had = was === undefined ? 0n : amountOf(was);
+    const window: TimeWindow = line.per === 'period' ? granting.whole : windowAt(rhythm, line.per, now);
+    const part = { start: now, end: window.end };
+    if (had !== null && amount > had) {
+      const quantity = ((amount - had) * BigInt(part.end - now)) / BigInt(window.end - window.start);
+      grantLine(granting, index, part, quantity, true);
+    }
+    return line.per === 'period' ? null : iso(window.end);
+  });
+}

@@ -1,0 +1,86 @@
+/** Folds what happens to a subscription. Each event says how it stands afterwards, so there is nothing to work out. */
+import type { PlanTerms } from '../../plans/terms.ts';
+import { addLot, applyMovement, ownHolds } from '../moves.ts';
+import type { Wallet } from '../state.ts';
+import type { Subscription, SubscriptionEvent, SubscriptionFacts } from './events.ts';
+import type { CapCounter, SubscriptionState } from './state.ts';
+
+export function evolveSubscription(wallet: Wallet, event: SubscriptionEvent): void {
+  if (event.type === 'SubscriptionEnded')
+    for (const lot of event.data.restored ?? []) addLot(wallet, lot, event.facts.lots?.[lot.lot]);
+  applyMovement(wallet, event.data, event.facts);
+  if (event.type !== 'QuotaExpanded' && event.data.subscription !== undefined)
+    evolveTo(wallet, event.data.subscription, event.data.terms, event.facts);
+  forgetQuotas(wallet, event);
+}
+
+function evolveTo(
+  wallet: Wallet,
+  subscription: Subscription,
+  changed: PlanTerms | undefined,
+  facts: SubscriptionFacts,
+): void {
+  if (subscription.trial_end !== null) wallet.trialUsed = true;
+  const before = wallet.subscription;
+  const terms = changed ?? before?.terms;
+  if (terms === undefined) throw new Error(`${wallet.account}: ${subscription.id} has no terms`);
+  const isSame = before?.now.id === subscription.id;
+  wallet.subscription = stateAfter(isSame ? before : null, subscription, terms, facts);
+  if (before !== null && before.terms !== terms) renumberCaps(wallet, before.terms, terms);
+}
+
+/** What had ended by then, and has nothing left, leaves the wallet. */
+function forgetQuotas(wallet: Wallet, { data }: SubscriptionEvent): void {
+  const starts = (data.quotas?.granted ?? []).map(({ starts_at }) => Date.parse(starts_at));
+  const at = Math.max(
+    Date.parse(('effective_at' in data ? data.effective_at : undefined) ?? '1970'),
+    ...starts,
+  );
+  // What has lapsed may be revived by a payment: then what was used of its quotas still counts.
+  const ended = wallet.subscription?.now.status === 'canceled' ? wallet.subscription.now.id : null;
+  wallet.quotas = wallet.quotas.filter(
+    ({ free, pinned, expiresAt, origin }) =>
+      free + pinned > 0n || !(expiresAt <= at || (origin.kind === 'plan' && origin.subscription === ended)),
+  );
+}
+
+function stateAfter(
+  before: SubscriptionState | null,
+  now: Subscription,
+  terms: PlanTerms,
+  facts: SubscriptionFacts,
+): SubscriptionState {
+  return {
+    now,
+    terms,
+    pots: facts.pots,
+    paidMoney: facts.paid_from ?? before?.paidMoney ?? [],
+    caps: before !== null && before.terms === terms ? before.caps : capsAfter(before, terms),
+  };
+}
+
+/** A cap of the same unit, model and window goes on counting under other terms. */
+function capsAfter(before: SubscriptionState | null, terms: PlanTerms): CapCounter[] {
+  return (terms.caps ?? []).map((_, index) => {
+    const was = before === null ? -1 : capBefore(terms, before.terms, index);
+    return before?.caps[was] ?? { start: 0, end: 0, used: 0n, held: 0n };
+  });
+}
+
+function capBefore(terms: PlanTerms, before: PlanTerms, index: number): number {
+  const cap = terms.caps?.[index];
+  return (before.caps ?? []).findIndex(
+    ({ unit, model, per }) => unit === cap?.unit && model === cap.model && per === cap.per,
+  );
+}
+
+/** Holds name caps by their place in the terms. */
+function renumberCaps(wallet: Wallet, before: PlanTerms, terms: PlanTerms): void {
+  for (const hold of [...wallet.holds.values()]) {
+    if (hold.caps.length === 0) continue;
+    const caps = hold.caps
+      .map(({ cap, quantity }) => ({ cap: capBefore(before, terms, cap), quantity }))
+      .filter(({ cap }) => cap !== -1);
+    ownHolds(wallet).set(hold.id, { ...hold, caps });
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The outside world's word on a period, and finance's on quotas. A payment names its period and is always booked (billing
+ * rule 2): while the period lasts it makes the subscription active again, at its old anchor, though it may have lapsed;
+ * what comes too late, or twice, or for no period of ours, is money that waits for finance. It is never refused.
+ */
+import { parseAmount } from '../../amount.ts';
+import type { CommandKey } from '../../decider.ts';
+import { accounts } from '../../entry.ts';
+import type { WalletContext } from '../charge.ts';
+import { accepted, refused, type WalletDecision } from '../commands.ts';
+import { Plan } from '../plan.ts';
+import type { Wallet } from '../state.ts';
+import type { ExpandQuota, RecordSubscriptionPayment } from './commands.ts';
+import { iso, payLate } from './period.ts';
+import type { SubscriptionState } from './state.ts';
+
+/** Quotas in a wallet's state; what comes beyond would make every decision slow (rule 7). */
+export const QUOTAS_MAX = 1_000;
+
+export function recordSubscriptionPayment(
+  wallet: Wallet,
+  command: RecordSubscriptionPayment & CommandKey,
+  { now }: WalletContext,
+): WalletDecision {
+  const { subscription: state } = wallet;
+  if (state === null) return refused({ code: 'subscription_not_found' });
+  const { key, paid, result, reference } = command;
+  const period_start = iso(command.periodStart);
+  if (result === 'paid' && isWaitingFor(state, command.periodStart, now)) {
+    const subscription = { ...state.now, status: 'active' as const, ended_at: null };
+    const opened = payLate({ wallet, subscription, terms: state.terms, before: state, now }, { money: paid });
+    const data = {
+      ...{ period_start, result, applied: true, reference },
+      subscription: opened.subscription,
+      ...opened.draft.movement(),
+    };
+    return accepted({
+      type: 'SubscriptionPaymentRecorded',
+      key,
+      data,
+      facts: { ...opened.facts, received: paid },
+    });
+  }
+  const draft = new Plan(wallet, now);
+  if (result === 'paid' && paid !== null) {
+    const steps = parseAmount(paid.amount, paid.currency);
+    draft.moneyMove(accounts.clearing('subscriptions'), accounts.unapplied, paid.currency, steps);
+  }
+  const data = { period_start, result, applied: false, reference, ...draft.movement() };
+  const facts = { ...draft.facts(), pots: state.pots, received: paid };
+  return accepted({ type: 'SubscriptionPaymentRecorded', key, data, facts });
+}
+
+function isWaitingFor({ now: subscription }: SubscriptionState, periodStart: number, now: number): boolean {
+  const { status, period_paid, period_start, period_end } = subscription;
+  if (period_paid || Date.parse(period_start) !== periodStart) return false;
+  return status === 'past_due' || (status === 'lapsed' && now < Date.parse(period_end));
+}
+
+/** More of a quota for a time, beside what the plan grants (Q9). */
+export function expandQuota(
+  wallet: Wallet,
+  command: ExpandQuota & CommandKey,
+  { now }: WalletContext,
+): WalletDecision {
+  const { key, unit, model, amount, expiresAt, reason, reference } = command;
+  if (expiresAt <= now) return refused({ code: 'expires_in_past', expires_at: iso(expiresAt) });
+  if (wallet.quotas.length >= QUOTAS_MAX) return refused({ code: 'too_many_quotas', limit: QUOTAS_MAX });
+  const draft = new Plan(wallet, now);
+  draft.grantQuota(
+    {
+      quota: draft.nextQuotaId(),
+      unit,
+      model,
+      quantity: amount.toString(),
+      starts_at: iso(now),
+      expires_at: iso(expiresAt),
+      origin: { kind: 'expansion', ref: reference, reason },
+    },
+    undefined,
+  );
+  const data = { reason, reference, ...draft.movement() };
+  return accepted({ type: 'QuotaExpanded', key, data, facts: draft.facts() });
+}

@@ -1,0 +1,261 @@
+/**
+ * A period begins: it is paid from credits (or waits for the outside world's word), the money behind what paid goes into
+ * the pots, and the quotas of the windows that are open then are granted. Started, renewed and paid late are the same
+ * thing seen from here. A period always begins where the last one ended, however late that is carried out.
+ */
+import {
+  CREDITS,
+  divideUp,
+  formatAmount,
+  formatCredits,
+  parseAmount,
+  powerOfTen,
+  scaleOf,
+} from '../../amount.ts';
+import { accounts } from '../../entry.ts';
+import { compiledTerms } from '../../plans/compile.ts';
+import type { PlanTerms } from '../../plans/terms.ts';
+import type { Money } from '../events.ts';
+import { Plan } from '../plan.ts';
+import type { Wallet } from '../state.ts';
+import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
+import type { PaidFrom, Subscription, SubscriptionFacts } from './events.ts';
+import { type Granting, grantWindows, prorated, type Quantity } from './grants.ts';
+import { Pots } from './pots.ts';
+import { rhythmOf, type SubscriptionState } from './state.ts';
+
+const CREDIT = powerOfTen(scaleOf(CREDITS));
+
+/** The draft of an event about a plan's money: what it burns of credits stays deferred. */
+export function draftFor(wallet: Wallet, now: number, plan: string): Plan {
+  return new Plan(wallet, now, {
+    spent: { credits: accounts.subscriptions(plan), money: accounts.deferred },
+  });
+}
+
+/** The price in credits of a whole period, in smallest steps; null where it is a price in money. */
+export function creditPrice(terms: PlanTerms): bigint | null {
+  const { price } = compiledTerms(terms);
+  if (price.unit === CREDITS) return price.amount;
+  return price.amount === 0n ? 0n : null;
+}
+
+/** Of a part of a period, up to the next whole credit, and never more than the whole (billing rule 3). */
+export function partOf(credits: bigint, part: number, whole: number): bigint {
+  if (part >= whole) return credits;
+  const up = divideUp(credits * BigInt(part), BigInt(whole) * CREDIT) * CREDIT;
+  return up < credits ? up : credits;
+}
+
+export const iso = (at: number): string => new Date(at).toISOString();
+
+export function periodOf({ period_start, period_end }: Subscription): TimeWindow {
+  return { start: Date.parse(period_start), end: Date.parse(period_end) };
+}
+
+/** The window of the plan's interval that a period belongs to. */
+export function wholeOf(rhythm: Rhythm, terms: PlanTerms, period: TimeWindow, isTrial: boolean): TimeWindow {
+  return isTrial ? period : windowAt(rhythm, terms.interval, period.start);
+}
+
+/** What the event says is left of the money, and which lots paid. */
+export function factsOf(draft: Plan, pots: Pots, paidMoney?: readonly Money[]): SubscriptionFacts {
+  return {
+    ...draft.facts(),
+    pots: pots.fact(),
+    ...(paidMoney === undefined ? {} : { paid_from: paidMoney }),
+  };
+}
+
+/** Burns the credits; says which lots they came from, and the money behind them per currency. */
+export function payFromCredits(
+  draft: Plan,
+  credits: bigint,
+): { readonly from: readonly PaidFrom[]; readonly money: readonly Money[] } {
+  draft.take(credits, 'spent');
+  const burned = draft.burned();
+  return {
+    from: burned.map(({ lot, credits: part }) => ({ lot, credits: formatCredits(part) })),
+    money: burned.map(({ paid, currency }) =>
+      currency === null
+        ? { amount: '0', currency: 'XXX' }
+        : { amount: formatAmount(paid, currency), currency },
+    ),
+  };
+}
+
+export function fillPots(pots: Pots, money: readonly Money[]): void {
+  const sums = new Map<string, bigint>();
+  for (const { amount, currency } of money)
+    sums.set(currency, (sums.get(currency) ?? 0n) + parseAmount(amount, currency));
+  // In the order of their names: which currency a pot gets must not hang on which lot burned first.
+  for (const [currency, steps] of [...sums].sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (steps > 0n) pots.fill(currency, steps);
+}
+
+/** What a period that begins, or is paid late, is made of. */
+export interface Opening {
+  readonly wallet: Wallet;
+  /** With the period, plan and status in it; what is paid and granted is filled in here. */
+  readonly subscription: Subscription;
+  readonly terms: PlanTerms;
+  /** What there was before, of the same subscription; null: it starts. */
+  readonly before: SubscriptionState | null;
+  readonly now: number;
+}
+
+export interface Opened {
+  readonly draft: Plan;
+  readonly subscription: Subscription;
+  readonly facts: SubscriptionFacts;
+}
+
+export type Payment = { readonly credits: bigint } | { readonly money: Money | null };
+
+/** A period begins, and is paid: by credits, or by money that has come in from outside. */
+export function openPaid(opening: Opening, payment: Payment): Opened {
+  const draft = draftFor(opening.wallet, opening.now, opening.subscription.plan);
+  const pots = potsOfNewPeriod(draft, opening);
+  const paid = pay(draft, pots, payment);
+  const granting = grantingOf(draft, opening, pots);
+  dropForeignQuotas(draft, opening);
+  const next_grants = grantNew(granting, opening);
+  const subscription = { ...opening.subscription, ...paid.subscription, grace_ends_at: null, next_grants };
+  return { draft, subscription, facts: factsOf(draft, pots, paid.money) };
+}
+
+/** A period that had begun unpaid is paid: what its grace has granted is made up to the whole. */
+export function payLate(opening: Opening & { readonly before: SubscriptionState }, payment: Payment): Opened {
+  const draft = draftFor(opening.wallet, opening.now, opening.subscription.plan);
+  const pots = new Pots(draft, opening.subscription.plan, opening.terms);
+  pots.takeOver(opening.before.pots, (index) => index);
+  const paid = pay(draft, pots, payment);
+  const granting = grantingOf(draft, opening, pots);
+  const { next_grants: due, id } = opening.before.now;
+  const next_grants = grantWindows(
+    granting,
+    opening.now,
+    (index) => opening.terms.included[index]?.per === 'period' || (due[index] ?? null) === null,
+    (index) => due[index] ?? null,
+    (index, amount, whole, open) =>
+      prorated(amount, whole, open) - grantedOf(opening.wallet, id, index, open),
+  );
+  const subscription = { ...opening.subscription, ...paid.subscription, grace_ends_at: null, next_grants };
+  return { draft, subscription, facts: factsOf(draft, pots, paid.money) };
+}
+
+/** A period begins, and nobody has paid: quotas only as the plan's grace says. Null: no grace, it lapses. */
+export function openUnpaid(opening: Opening): Opened | null {
+  const { subscription, terms } = opening;
+  const period = periodOf(subscription);
+  const days = terms.grace?.days ?? 0;
+  const lapses = Math.min(period.end, daysAfter(period.start, days, subscription.time_zone));
+  if (lapses <= period.start) return null;
+  const draft = draftFor(opening.wallet, opening.now, subscription.plan);
+  const pots = potsOfNewPeriod(draft, opening);
+  dropForeignQuotas(draft, opening);
+  const granting = grantingOf(draft, opening, pots);
+  const next_grants = graceGrants(granting, opening, lapses);
+  const unpaid = { status: 'past_due', period_paid: false, period_credits: '0', paid_from: [] } as const;
+  return {
+    draft,
+    subscription: { ...subscription, ...unpaid, grace_ends_at: iso(lapses), next_grants },
+    facts: factsOf(draft, pots, []),
+  };
+}
+
+function pay(
+  draft: Plan,
+  pots: Pots,
+  payment: Payment,
+): {
+  readonly subscription: Pick<Subscription, 'period_paid' | 'period_credits' | 'paid_from'>;
+  readonly money: readonly Money[];
+} {
+  if ('credits' in payment) {
+    const { from, money } = payFromCredits(draft, payment.credits);
+    fillPots(pots, money);
+    const period_credits = formatCredits(payment.credits);
+    return { subscription: { period_paid: true, period_credits, paid_from: from }, money };
+  }
+  if (payment.money !== null) {
+    const { amount, currency } = payment.money;
+    const steps = parseAmount(amount, currency);
+    draft.moneyMove(accounts.clearing('subscriptions'), accounts.deferred, currency, steps);
+    fillPots(pots, [payment.money]);
+  }
+  return { subscription: { period_paid: true, period_credits: '0', paid_from: [] }, money: [] };
+}
+
+/** What is left of the last period's money is breakage. */
+function potsOfNewPeriod(draft: Plan, { subscription, terms, before }: Opening): Pots {
+  if (before !== null) {
+    const last = new Pots(draft, before.now.plan, before.terms);
+    last.takeOver(before.pots, (index) => index);
+    last.lapse();
+  }
+  return new Pots(draft, subscription.plan, terms);
+}
+
+function grantingOf(draft: Plan, { subscription, terms, now }: Opening, pots: Pots): Granting {
+  const period = periodOf(subscription);
+  const rhythm = rhythmOf(subscription);
+  const isTrial = subscription.status === 'trialing';
+  const whole = wholeOf(rhythm, terms, period, isTrial);
+  return { draft, subscription: subscription.id, terms, rhythm, period, whole, pots, now };
+}
+
+/** Lines of the period, and those whose next window begins with it; the others go on in their windows. */
+function grantNew(granting: Granting, opening: Opening, quantityOf?: Quantity): (string | null)[] {
+  const { before, terms } = opening;
+  const { start } = granting.period;
+  const lineBefore = linesBefore(terms, before?.terms ?? null);
+  const dueBefore = (index: number): string | null => before?.now.next_grants[lineBefore(index)] ?? null;
+  const isDue = (index: number): boolean => {
+    const due = dueBefore(index);
+    return due === null || Date.parse(due) <= start;
+  };
+  return grantWindows(granting, start, isDue, dueBefore, quantityOf);
+}
+
+function graceGrants(granting: Granting, opening: Opening, lapses: number): (string | null)[] {
+  const quota = opening.terms.grace?.quota ?? 'none';
+  if (quota === 'none') return opening.terms.included.map(() => null);
+  if (quota === 'full') return grantNew(granting, opening);
+  const { start, end } = granting.period;
+  return grantNew(granting, opening, (index, amount, whole, open) =>
+    opening.terms.included[index]?.per === 'period'
+      ? (prorated(amount, whole, open) * BigInt(lapses - start)) / BigInt(end - start)
+      : prorated(amount, whole, open),
+  );
+}
+
+/** The index that a line had in other terms: the same unit, model and window. -1: it is new. */
+export function linesBefore(terms: PlanTerms, before: PlanTerms | null): (index: number) => number {
+  if (before === terms) return (index) => index;
+  return (index) => {
+    const line = terms.included[index];
+    return (before?.included ?? []).findIndex(
+      ({ unit, model, per }) => unit === line?.unit && model === line.model && per === line.per,
+    );
+  };
+}
+
+/** What the grace has granted of a line in this window, and was not lost when the subscription lapsed. */
+function grantedOf({ quotas }: Wallet, subscription: string, index: number, { start }: TimeWindow): bigint {
+  let sum = 0n;
+  for (const { origin, startsAt, free, pinned, used } of quotas) {
+    if (origin.kind !== 'plan' || origin.subscription !== subscription || origin.line !== index) continue;
+    if (startsAt >= start && origin.extra !== true) sum += free + pinned + used;
+  }
+  return sum;
+}
+
+/** Another plan: quotas of lines that it does not have end with the one that had them. */
+function dropForeignQuotas(draft: Plan, { terms, before }: Opening): void {
+  if (before === null || before.terms === terms) return;
+  const lineNow = linesBefore(before.terms, terms);
+  for (const { id, origin } of [...draft.wallet.quotas])
+    if (origin.kind === 'plan' && origin.subscription === before.now.id && lineNow(origin.line) === -1)
+      draft.lapseQuota(id);
+}

@@ -1,0 +1,143 @@
+/** A subscription starts: paid from credits at once, or unpaid until the outside world says so, or as a trial. */
+import { formatCredits } from '../../amount.ts';
+import type { Catalogues } from '../../catalogue/catalogues.ts';
+import type { CommandKey } from '../../decider.ts';
+import type { PlanVersion } from '../../plans/plans.ts';
+import type { PlanTerms } from '../../plans/terms.ts';
+import { canAfford, insufficient, type WalletContext } from '../charge.ts';
+import { accepted, NEEDS_CATALOGUE, refused, type WalletDecision } from '../commands.ts';
+import type { WalletEvent } from '../events.ts';
+import type { Wallet } from '../state.ts';
+import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
+import type { Subscribe } from './commands.ts';
+import type { Subscription } from './events.ts';
+import { creditPrice, iso, type Opened, openPaid, openUnpaid, partOf, wholeOf } from './period.ts';
+import { isInForce, rhythmOf } from './state.ts';
+
+export function subscribe(
+  wallet: Wallet,
+  command: Subscribe & CommandKey,
+  context: WalletContext,
+): WalletDecision {
+  const { now, catalogue } = context;
+  if (isInForce(wallet.subscription))
+    return refused({ code: 'subscription_exists', plan: wallet.subscription.now.plan });
+  if (wallet.frozen.size > 0)
+    return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
+  const plan = catalogue.plans.inForce(command.plan, now);
+  if (plan === undefined) {
+    if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
+    return refused({ code: 'plan_not_found', plan: command.plan });
+  }
+  const { terms } = plan;
+  if (terms.active === false) return refused({ code: 'plan_not_active', plan: plan.id });
+  if (command.trial) {
+    if (wallet.trialUsed) return refused({ code: 'trial_already_used' });
+    if (!terms.trial_days) return refused({ code: 'trial_not_offered', plan: plan.id });
+  }
+  if (command.pay === 'credits' && creditPrice(terms) === null)
+    return refused({ code: 'plan_not_in_credits', plan: plan.id });
+  const anchorAt = command.startAt ?? now;
+  const subscription = newSubscription(wallet, command, plan, anchorAt);
+  const latest = Date.parse(subscription.period_end);
+  if (anchorAt > now || latest <= now) {
+    const earliest = iso(2 * now - latest);
+    return refused({ code: 'start_out_of_range', earliest, latest: iso(now) });
+  }
+  return start(wallet, command, subscription, terms, now);
+}
+
+function start(
+  wallet: Wallet,
+  { key, reference }: Pick<Subscribe, 'reference'> & Pick<CommandKey, 'key'>,
+  subscription: Subscription,
+  terms: PlanTerms,
+  now: number,
+): WalletDecision {
+  const opening = { wallet, subscription, terms, before: null, now };
+  const { status, pay } = subscription;
+  let opened: Opened | null;
+  if (status === 'trialing') opened = openPaid(opening, { money: null });
+  else if (pay === 'credits' || creditPrice(terms) === 0n) {
+    const credits = priceOfPeriod(subscription, terms);
+    if (!canAfford(wallet, credits)) return insufficient(wallet, credits);
+    opened = openPaid(opening, { credits });
+  } else {
+    // The outside world has its time to pay the first period, as the grace of later ones; a day where there is none.
+    const days = Math.max(terms.grace?.days ?? 0, 1);
+    opened = openUnpaid({ ...opening, terms: { ...terms, grace: { quota: 'none', ...terms.grace, days } } });
+  }
+  if (opened === null) throw new Error(`${subscription.id} has neither a paid period nor a grace`);
+  const event: WalletEvent = {
+    type: 'SubscriptionStarted',
+    key,
+    data: { subscription: opened.subscription, terms, reference, ...opened.draft.movement() },
+    facts: opened.facts,
+  };
+  return accepted(event);
+}
+
+/** New accounts start with the plan that says so (and costs nothing). */
+export function startDefaultPlan(wallet: Wallet, now: number, { plans }: Catalogues): WalletEvent[] {
+  const plan = plans.defaultAt(now);
+  if (plan === undefined || creditPrice(plan.terms) !== 0n) return [];
+  const terms = { autoRenew: true, trial: false, pay: 'credits', timeZone: null } as const;
+  const subscription = newSubscription(wallet, terms, plan, now);
+  const started = start(wallet, { key: null, reference: 'default-plan' }, subscription, plan.terms, now);
+  return started.kind === 'accepted' ? [...started.events] : [];
+}
+
+function newSubscription(
+  wallet: Wallet,
+  command: Pick<Subscribe, 'autoRenew' | 'trial' | 'pay' | 'timeZone'>,
+  { id, version, terms }: PlanVersion,
+  anchorAt: number,
+): Subscription {
+  const zone = command.timeZone ?? wallet.timeZone;
+  const trialEnd = command.trial ? daysAfter(anchorAt, terms.trial_days ?? 0, zone) : null;
+  const rhythm: Rhythm = { zone, anchor: terms.anchor, anchorAt };
+  const end = trialEnd ?? windowAt(rhythm, terms.interval, anchorAt).end;
+  return {
+    id: `sub-${wallet.revision + 1}`,
+    plan: id,
+    plan_version: version,
+    status: trialEnd === null ? 'active' : 'trialing',
+    pay: command.pay,
+    auto_renew: command.autoRenew,
+    time_zone: zone,
+    anchor: terms.anchor,
+    anchor_at: iso(anchorAt),
+    period_start: iso(anchorAt),
+    period_end: iso(end),
+    period_credits: '0',
+    period_paid: true,
+    trial_end: trialEnd === null ? null : iso(trialEnd),
+    grace_ends_at: null,
+    cancel_at: null,
+    ended_at: null,
+    pending_plan: null,
+    next_grants: [],
+    paid_from: [],
+  };
+}
+
+/** Of the part of the plan's interval that the period is: a calendar's first month may have begun before it. */
+export function priceOfPeriod(subscription: Subscription, terms: PlanTerms): bigint {
+  const period: TimeWindow = {
+    start: Date.parse(subscription.period_start),
+    end: Date.parse(subscription.period_end),
+  };
+  const whole = wholeOf(rhythmOf(subscription), terms, period, false);
+  return partOf(creditPrice(terms) ?? 0n, period.end - period.start, whole.end - whole.start);
+}
+
+/** What the next period will cost, where it is known. */
+export function nextChargeOf(
+  subscription: Subscription,
+  terms: PlanTerms,
+): { readonly at: string; readonly credits: string } | null {
+  if (subscription.ended_at !== null || subscription.cancel_at !== null || !subscription.auto_renew)
+    return null;
+  if (subscription.pay !== 'credits') return null;
+  return { at: subscription.period_end, credits: formatCredits(creditPrice(terms) ?? 0n) };
+}

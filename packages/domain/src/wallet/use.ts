@@ -1,0 +1,193 @@
+/**
+ * What a call uses of a wallet: may its model be called at all, do the plan's caps let it through, what do quotas cover,
+ * and what does the rest cost (billing rules 4 to 6, 9, 11). Charges, holds and advice all ask here, so that a call which
+ * was allowed is charged by the same rules.
+ *
+ * `mustBook`: the call has run. Then nothing is refused; what would have been is listed as a violation, and what lies
+ * beyond a hard stop is the platform's own expense: neither tomorrow's quota nor the customer's credits pay for it.
+ */
+import type { Catalogues } from '../catalogue/catalogues.ts';
+import { compiledTerms } from '../plans/compile.ts';
+import { ANY_MODEL, type PlanTerms } from '../plans/terms.ts';
+import type { PriceBookVersion } from '../pricing/price-book.ts';
+import { DEFAULT_BOOK } from '../pricing/price-books.ts';
+import {
+  costOf,
+  noBook,
+  type Overage,
+  type Priced,
+  pricedAtNothing,
+  priceUsage,
+  type Unpriced,
+} from '../pricing/quote.ts';
+import type { Usage } from '../usage.ts';
+import type { BookVersion, Money, Violation } from './events.ts';
+import { countCaps } from './quota/caps.ts';
+import type { CapCount } from './quota/events.ts';
+import { type Funding, fundUsage } from './quota/funding.ts';
+import type { Hold, Wallet } from './state.ts';
+import type { UseRefusal } from './subscription/commands.ts';
+import type { PlanVersionRef } from './subscription/events.ts';
+import { grantsQuota, isInForce } from './subscription/state.ts';
+
+export interface Asked {
+  readonly model: string;
+  readonly usage: Usage;
+  /** Price time. */
+  readonly at: number;
+  readonly now: number;
+  readonly mustBook: boolean;
+  /** Its quotas and caps are there for its own settlement, and its terms are pinned. */
+  readonly hold: Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> | null;
+  /** Where no version in force has a price, the earliest later one that has (rule 24). */
+  readonly orLater?: boolean;
+}
+
+export interface Use {
+  /** Of what quotas do not cover. */
+  readonly priced: Priced;
+  /** Null without plan and quotas. */
+  readonly funding: Funding | null;
+  /** By the price book, of the whole call. */
+  readonly cost: Money | null;
+  readonly supplier: string | null;
+  readonly plan: PlanVersionRef | null;
+  readonly caps: readonly CapCount[];
+  readonly violations: readonly Violation[];
+  readonly by: 'in_force' | 'later_version';
+}
+
+export type UseOutcome =
+  | { readonly status: 'usable'; readonly use: Use }
+  | Unpriced
+  | { readonly status: 'refused'; readonly refusal: UseRefusal };
+
+/** A plan as this call has it: in force now, or pinned by its hold. */
+interface Tariff {
+  readonly ref: PlanVersionRef;
+  readonly terms: PlanTerms;
+  /** It funds at present. */
+  readonly open: boolean;
+}
+
+export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalogues): UseOutcome {
+  const tariff = tariffOf(wallet, asked.hold, catalogue);
+  // Published by another process a moment ago: whoever asks reads the catalogues to their heads, and asks again.
+  if (tariff === 'unknown')
+    return { status: 'unpriced', reason: 'no_price_book', missing: asked.hold?.plan?.id ?? '' };
+  const book = bookOf(wallet, tariff, asked, catalogue);
+  if (tariff === null && wallet.quotas.length === 0) return withoutPlan(book, asked, catalogue);
+  const { model, usage, mustBook } = asked;
+  const violations: Violation[] = [];
+  const allowed = tariff === null ? null : compiledTerms(tariff.terms).allowedModels;
+  if (tariff !== null && allowed !== null && !allowed.has(model)) {
+    if (!mustBook) return refuse({ code: 'model_not_allowed', model, plan: tariff.ref.id });
+    violations.push('model_not_allowed');
+  }
+  const counted = countCaps(wallet, model, usage, asked.now, asked.hold);
+  if (counted.reached !== null) {
+    if (!mustBook) return refuse(counted.reached);
+    violations.push('cap_reached');
+  }
+  const included = { lines: tariff?.terms.included ?? [], open: tariff?.open ?? false };
+  const funding = fundUsage(wallet, included, model, usage, asked.now, asked.hold?.quotaPins);
+  const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
+  if (isBeyondStop) {
+    if (!mustBook) return refuse(exhausted(wallet, model, funding));
+    violations.push('quota_exhausted');
+  }
+  const isPriced = !isBeyondStop && Object.keys(funding.rest).length > 0;
+  const overage = isPriced && funding.isIncluded && tariff !== null ? overageOf(tariff, model) : null;
+  const { outcome: priced, by } = isPriced
+    ? priceOf(book, { ...asked, usage: funding.rest }, overage, catalogue)
+    : { outcome: pricedAtNothing(book, model), by: 'in_force' as const };
+  if (priced.status === 'unpriced') return priced;
+  const { cost, supplier } = costOf(priced.book, model, usage);
+  const plan = tariff?.ref ?? null;
+  return {
+    status: 'usable',
+    use: { priced, funding, cost, supplier, plan, caps: counted.counts, violations, by },
+  };
+}
+
+function priceOf(
+  book: PriceBookVersion,
+  { model, usage, at, now, orLater }: Asked,
+  overage: Overage | null,
+  { books }: Catalogues,
+): { outcome: Priced | Unpriced; by: Use['by'] } {
+  if (orLater === true && overage === null) return books.priceLater(book.name, at, model, usage, now);
+  if (book.version === 0 && overage === null) return { outcome: missing(book), by: 'in_force' };
+  return { outcome: priceUsage(book, model, usage, overage), by: 'in_force' };
+}
+
+const NO_CAPS: readonly CapCount[] = [];
+const NO_VIOLATIONS: readonly Violation[] = [];
+
+/** The way of every account that pays by credits alone. */
+function withoutPlan(book: PriceBookVersion, asked: Asked, catalogue: Catalogues): UseOutcome {
+  const { outcome: priced, by } = priceOf(book, asked, null, catalogue);
+  if (priced.status === 'unpriced') return priced;
+  const { cost, supplier } = priced;
+  return {
+    status: 'usable',
+    use: { priced, funding: null, cost, supplier, plan: null, caps: NO_CAPS, violations: NO_VIOLATIONS, by },
+  };
+}
+
+const refuse = (refusal: UseRefusal): UseOutcome => ({ status: 'refused', refusal });
+
+const missing = ({ name }: BookVersion): Unpriced => ({
+  status: 'unpriced',
+  reason: 'no_price_book',
+  missing: name,
+});
+
+function tariffOf(
+  wallet: Readonly<Wallet>,
+  hold: Asked['hold'],
+  catalogue: Catalogues,
+): Tariff | 'unknown' | null {
+  const { subscription } = wallet;
+  const pinned = hold?.plan ?? null;
+  if (isInForce(subscription)) {
+    const { now, terms } = subscription;
+    const ref = { id: now.plan, version: now.plan_version };
+    const isSame = pinned === null || (pinned.id === ref.id && pinned.version === ref.version);
+    if (hold === null || isSame) return { ref, terms, open: grantsQuota(subscription) };
+  }
+  if (pinned === null) return null;
+  // Changed or ended since the hold was placed: its prices are those it was placed on (rule 20).
+  const terms = catalogue.plans.version(pinned.id, pinned.version)?.terms;
+  return terms === undefined ? 'unknown' : { ref: pinned, terms, open: false };
+}
+
+/** The hold's, else the account's, else the plan's, else "default" (billing rule 11). Version 0: there is none. */
+function bookOf(
+  wallet: Readonly<Wallet>,
+  tariff: Tariff | null,
+  { at, hold }: Asked,
+  { books }: Catalogues,
+): PriceBookVersion {
+  if (hold !== null && hold.book.version > 0)
+    return books.version(hold.book.name, hold.book.version) ?? noBook(hold.book.name);
+  const name = wallet.priceBook ?? tariff?.terms.price_book ?? DEFAULT_BOOK;
+  return books.inForce(name, at) ?? noBook(name);
+}
+
+function overageOf({ ref, terms }: Tariff, model: string): Overage | null {
+  const { overageMultiplier, overagePrices } = compiledTerms(terms);
+  const prices = overagePrices.get(model) ?? overagePrices.get(ANY_MODEL);
+  if (prices === undefined && terms.overage_multiplier === undefined) return null;
+  return {
+    prices: prices ?? new Map(),
+    factor: overageMultiplier,
+    published: { value: terms.overage_multiplier ?? '1', version: `${ref.id}:${ref.version}` },
+  };
+}
+
+function exhausted(wallet: Readonly<Wallet>, model: string, { lacking }: Funding): UseRefusal {
+  const next = (wallet.subscription?.now.next_grants ?? []).filter((at) => at !== null).sort();
+  const resets_at = next[0] ?? wallet.subscription?.now.period_end ?? null;
+  return { code: 'quota_exhausted', unit: lacking ?? 'calls', model, resets_at };
+}
