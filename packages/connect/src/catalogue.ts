@@ -1,14 +1,19 @@
 /**
- * Price books and API keys in memory, followed from their streams (rules 19, 24). Both are few and read by every
- * request. A ring of the store, or a look four times a second, brings changes; when the store is away the picture
+ * Price books, plans, packages, coupons and API keys in memory, followed from their streams (rules 19, 24). They are few
+ * and read by every request. A ring of the store, or a look four times a second, brings changes; when the store is away the picture
  * grows old, which `ageMs` tells, and it goes on by itself when the store is back.
  */
 import {
   type ApiKeyEvent,
   type ApiKeyTerms,
   type Catalogues,
+  type CouponEvent,
+  type CouponState,
   compileBook,
+  couponDecider,
   NO_CATALOGUES,
+  type PackagePublished,
+  type PlanPublished,
   type PriceBookPublished,
 } from '@tallystick/domain';
 import {
@@ -17,6 +22,8 @@ import {
   decodeEvent,
   type EventStore,
   type RecordedEvent,
+  type StoredEvent,
+  splitStream,
 } from '@tallystick/event-store';
 
 export interface KnownKey extends ApiKeyTerms {
@@ -27,6 +34,8 @@ export interface KnownKey extends ApiKeyTerms {
 }
 
 export interface Catalogue extends CatalogueReader<Catalogues> {
+  /** By code: terms and counters as they stood when they were last read; a use is decided on the coupon's own stream. */
+  readonly coupons: ReadonlyMap<string, Readonly<CouponState>>;
   /** All keys that ever were, revoked ones too. */
   readonly keys: ReadonlyMap<string, KnownKey>;
   /** Changes whenever `keys` does: what was derived from them is to be forgotten. */
@@ -44,7 +53,9 @@ export interface CatalogueParts {
   readonly onError?: (error: unknown) => void;
 }
 
-const CATEGORIES = ['pricebook', 'apikey'] as const;
+type CatalogueEvent = PriceBookPublished | PlanPublished | PackagePublished | CouponEvent | ApiKeyEvent;
+
+const CATEGORIES = ['pricebook', 'plan', 'package', 'coupon', 'apikey'] as const;
 const POLL_MS = 250;
 const PAGE = 500;
 
@@ -54,6 +65,8 @@ export function followCatalogue({
   onError,
 }: CatalogueParts): Catalogue {
   const keys = new Map<string, KnownKey>();
+  const coupons = new Map<string, CouponState>();
+  const couponRevisions = new Map<string, number>();
   let catalogues = NO_CATALOGUES;
   let keysVersion = 0;
   let cursor: Cursor | null = null;
@@ -63,7 +76,7 @@ export function followCatalogue({
   let closed = false;
 
   function take(recorded: RecordedEvent): void {
-    const event = decodeEvent<PriceBookPublished | ApiKeyEvent>(recorded);
+    const event = decodeEvent<CatalogueEvent>(recorded);
     switch (event.type) {
       case 'PriceBookPublished': {
         const { name, version, effective_from } = event.data;
@@ -81,6 +94,22 @@ export function followCatalogue({
         catalogues = { ...catalogues, books };
         return;
       }
+      case 'PlanPublished': {
+        const { id, version, effective_from, terms } = event.data;
+        const plan = { id, version, effectiveFrom: Date.parse(effective_from), terms };
+        catalogues = { ...catalogues, plans: catalogues.plans.with(plan) };
+        return;
+      }
+      case 'PackagePublished':
+        catalogues = { ...catalogues, packages: catalogues.packages.with(event.data) };
+        return;
+      case 'CouponPublished':
+      case 'CouponUseReserved':
+      case 'CouponUseConfirmed':
+      case 'CouponUseReleased':
+      case 'CouponUseReturned':
+        takeCoupon(event);
+        return;
       case 'ApiKeyCreated':
         keys.set(event.data.id, {
           ...event.data,
@@ -100,6 +129,16 @@ export function followCatalogue({
         // It may take a right away: never skipped (rule 11). The picture grows old, and nobody is served.
         throw new Error(`an unknown event in the catalogues: ${recorded.type}`);
     }
+  }
+
+  function takeCoupon(event: StoredEvent<CouponEvent>): void {
+    const code = splitStream(event.stream).id;
+    // Of a page that broke off everything comes again, and uses are counted.
+    if (event.revision <= (couponRevisions.get(code) ?? -1)) return;
+    couponRevisions.set(code, event.revision);
+    const state = coupons.get(code) ?? couponDecider.initial(code);
+    couponDecider.evolve(state, event, event.revision);
+    coupons.set(code, state);
   }
 
   async function readToHead(): Promise<void> {
@@ -146,6 +185,7 @@ export function followCatalogue({
 
   return {
     keys,
+    coupons,
     get keysVersion() {
       return keysVersion;
     },

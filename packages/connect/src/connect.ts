@@ -25,6 +25,8 @@ import {
   readsSchema,
 } from '@tallystick/projections';
 import pg from 'pg';
+import { type Clock, followTestClock, realClock, type TestClock } from './clock.ts';
+import { joinClock } from './clock-processes.ts';
 import { BadSettings } from './settings.ts';
 
 const RETRY_MS = 1_000;
@@ -43,6 +45,8 @@ export interface ConnectOptions {
   readonly postgresUrl: string;
   /** Of the read models; every process of a ledger is told the same. */
   readonly partitions?: number;
+  /** A new store gets a clock that can be moved, and only one that was born so is opened. False where left out. */
+  readonly testClock?: boolean;
   /** Connections for the read models. */
   readonly connections?: number;
   /** Told of connections that were lost while idle; they are made anew by themselves. */
@@ -60,12 +64,27 @@ export interface Connected {
   /** Of the read models. */
   readonly schema: string;
   readonly genesis: LedgerOpened['data'];
+  /** What business goes by. */
+  readonly clock: Clock;
+  /** The same; null where it is real time and cannot be moved. */
+  readonly testClock: TestClock | null;
   close(): Promise<void>;
 }
 
-/** @throws ForeignReads where the read models are of another store; it says how to rebuild */
+/**
+ * @throws ForeignReads where the read models are of another store; it says how to rebuild
+ * @throws BadSettings where the store was born with a clock that can be moved and the settings do not say so, or the
+ * other way round
+ */
 export async function connectLedger(options: ConnectOptions): Promise<Connected> {
-  const { namespace, postgresUrl, partitions = 1, connections = 10, onError = () => undefined } = options;
+  const {
+    namespace,
+    postgresUrl,
+    partitions = 1,
+    connections = 10,
+    testClock: asked = false,
+    onError = () => undefined,
+  } = options;
   const pool = new pg.Pool({
     connectionString: postgresUrl,
     max: connections,
@@ -83,7 +102,8 @@ export async function connectLedger(options: ConnectOptions): Promise<Connected>
     close.unshift(() => store.close());
     await migrate(pool, schema, partitions);
     await refuseEmptyStore(store, pool, schema);
-    const genesis = await openGenesis(store, keyIndex);
+    const genesis = await openGenesis(store, keyIndex, asked);
+    assertClock(genesis, asked);
     await claim(pool, schema, {
       storeId: genesis.store_id,
       epoch: genesis.epoch,
@@ -93,6 +113,8 @@ export async function connectLedger(options: ConnectOptions): Promise<Connected>
     for (let partition = 0; partition < partitions; partition++)
       await assertSameHistory(store, await readCheckpoint(pool, schema, partition));
     const snapshots = createSnapshotReader(pool, schema);
+    const testClock = genesis.test_clock ? await openTestClock(store, pool, namespace, onError) : null;
+    if (testClock !== null) close.unshift(() => testClock.close());
     return {
       store,
       keyIndex,
@@ -100,6 +122,8 @@ export async function connectLedger(options: ConnectOptions): Promise<Connected>
       pool,
       schema,
       genesis,
+      clock: testClock ?? realClock,
+      testClock,
       close() {
         closing = true;
         return closeAll(close);
@@ -124,7 +148,7 @@ export async function connectPatiently(
     try {
       return await connectLedger(options);
     } catch (error) {
-      if (error instanceof ForeignReads) throw error;
+      if (error instanceof ForeignReads || error instanceof BadSettings) throw error;
       const refusal = refusedByServer(error);
       if (refusal !== null) throw new BadSettings([`LEDGER_POSTGRES_URL: ${refusal}`]);
       const message = error instanceof Error ? error.message : String(error);
@@ -171,14 +195,19 @@ async function refuseEmptyStore(store: EventStore, pool: pg.Pool, schema: string
 }
 
 /** The store's first event. Two first starts make one: its stream must not exist yet (rule 12). */
-async function openGenesis(store: EventStore, keyIndex: KeyIndex): Promise<LedgerOpened['data']> {
+async function openGenesis(
+  store: EventStore,
+  keyIndex: KeyIndex,
+  testClock: boolean,
+): Promise<LedgerOpened['data']> {
   const runner = createRunner<null>({
     store,
     keyIndex,
     snapshots: { read: async () => null },
     catalogue: { current: () => null, fresh: async () => null },
   });
-  const command = { type: 'OpenLedger', key: null, fingerprint: null, storeId: randomUUID() } as const;
+  const storeId = randomUUID();
+  const command = { type: 'OpenLedger', key: null, fingerprint: null, storeId, testClock } as const;
   const order = { id: GENESIS_ID, command, cause: { actor: 'first-start', request: '' } };
   const executed = await runner.execute(genesisDecider, [order], Date.now() + 30_000);
   const outcome = executed === 'queue_full' ? undefined : executed[0];
@@ -187,6 +216,29 @@ async function openGenesis(store: EventStore, keyIndex: KeyIndex): Promise<Ledge
   throw new Error(
     `the ledger could not be opened: ${outcome?.status === 'unavailable' ? outcome.reason : outcome?.status}`,
   );
+}
+
+/**
+ * Both must say the same. A store that was not born so never gets such a clock; and one that was is no ledger of
+ * anybody's money, so whatever starts on it has to know that.
+ */
+function assertClock({ test_clock: born }: LedgerOpened['data'], asked: boolean): void {
+  if (born === asked) return;
+  throw new BadSettings([
+    born
+      ? 'LEDGER_TEST_CLOCK must be 1 here: this ledger was opened with a clock that can be moved, for tests, and has it for good'
+      : 'LEDGER_TEST_CLOCK must not be 1 here: this ledger was opened without a clock that can be moved, and never gets one. Take another LEDGER_NAMESPACE or database for tests',
+  ]);
+}
+
+async function openTestClock(
+  store: EventStore,
+  pool: pg.Pool,
+  namespace: string,
+  onError: (error: unknown) => void,
+): Promise<TestClock> {
+  const processes = await joinClock(pool, namespace);
+  return followTestClock({ store, processes, onError });
 }
 
 async function closeAll(steps: readonly (() => Promise<void>)[]): Promise<void> {

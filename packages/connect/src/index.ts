@@ -1,4 +1,5 @@
 export { type Catalogue, followCatalogue, type KnownKey } from './catalogue.ts';
+export { type Clock, followTestClock, realClock, type TestClock } from './clock.ts';
 export {
   type Connected,
   type ConnectOptions,
@@ -9,6 +10,7 @@ export {
 export { type Database, openDatabase } from './database.ts';
 export { cannotListen } from './listen.ts';
 export { createLog, type Log, withoutPasswords } from './log.ts';
+export { type MailSettings, readMailSettings } from './mail-settings.ts';
 export {
   createMeter,
   type Histogram,

@@ -16,6 +16,12 @@ t.test('nothing needs to be set', async (t) => {
     partitions: 1,
     takes: null,
     sealSeconds: 60,
+    testClock: false,
+    seedCatalogues: true,
+    referralPercent: '10',
+    referralDays: 7,
+    webhooks: { allowPrivate: false, secretKeys: [], timeoutMs: 15_000, keepDays: 30 },
+    mail: { smtpUrl: null, from: 'ledger@localhost', dir: null },
   });
 });
 
@@ -38,6 +44,12 @@ const BAD: [string, string, RegExp][] = [
   ['LEDGER_TAKES', 'all', /LEDGER_TAKES must list different partitions/],
   ['LEDGER_SEAL_SECONDS', '86401', /LEDGER_SEAL_SECONDS must be a whole number from 0 to 86400/],
   ['LEDGER_SEAL_SECONDS', '-1', /LEDGER_SEAL_SECONDS must be a whole number/],
+  ['LEDGER_TEST_CLOCK', 'yes', /LEDGER_TEST_CLOCK must be 0 or 1/],
+  ['LEDGER_REFERRAL_PERCENT', '101', /LEDGER_REFERRAL_PERCENT must be a decimal from 0 to 100/],
+  ['LEDGER_REFERRAL_PERCENT', '-1', /LEDGER_REFERRAL_PERCENT must be a decimal/],
+  ['LEDGER_REFERRAL_DAYS', '1.5', /LEDGER_REFERRAL_DAYS must be a whole number from 0 to 3650/],
+  ['LEDGER_SEED_CATALOGUES', 'no', /LEDGER_SEED_CATALOGUES must be 0 or 1/],
+  ['LEDGER_SMTP_URL', 'http://secret', /LEDGER_SMTP_URL must be a URL that starts with smtp/],
 ];
 for (const [name, value, message] of BAD) {
   t.test(`${name}=${value} is refused by its name and rule, and no secret is repeated`, async (t) => {

@@ -1,5 +1,8 @@
 /** Settings from the environment, all optional. Parsed once, at the start; a bad one names its variable and rule. */
 
+import { readWebhookSettings, type WebhookSettings } from '@tallystick/webhooks';
+import { type MailSettings, readMailSettings } from './mail-settings.ts';
+
 export interface Settings {
   /** PORT: 3000. `0` takes a free one. */
   readonly port: number;
@@ -11,7 +14,7 @@ export interface Settings {
   readonly dataDir: string;
   /** LEDGER_ESDB_URL: null means that events are stored in Postgres. */
   readonly esdbUrl: string | null;
-  /** LEDGER_REDIS_URL: for jobs. */
+  /** LEDGER_REDIS_URL: for jobs, and for what all API processes count together. */
   readonly redisUrl: string | null;
   /** LEDGER_ADMIN_KEY: null means that one is made at the first start, and printed once. */
   readonly adminKey: string | null;
@@ -24,8 +27,18 @@ export interface Settings {
   readonly takes: readonly number[] | null;
   /** LEDGER_SEAL_SECONDS: at most this often the ledger is sealed; 0 for never. */
   readonly sealSeconds: number;
+  /** LEDGER_TEST_CLOCK: of a store that was born with a clock that can be moved; a new one is. */
+  readonly testClock: boolean;
+  /** LEDGER_SEED_CATALOGUES: whether the first start publishes plans and packages to begin with. */
+  readonly seedCatalogues: boolean;
+  /** LEDGER_REFERRAL_PERCENT: of what a friend buys and pays for, a decimal; "0" for none. */
+  readonly referralPercent: string;
+  /** LEDGER_REFERRAL_DAYS: from a friend's payment until its share is granted. */
+  readonly referralDays: number;
   /** METRICS_PORT: metrics on a port of their own, without a key; null leaves them on PORT, with one. */
   readonly metricsPort: number | null;
+  readonly webhooks: WebhookSettings;
+  readonly mail: MailSettings;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -75,7 +88,13 @@ export function parseSettings(environment: Environment): Settings {
     partitions,
     takes: takesOf(text('LEDGER_TAKES'), partitions, faults),
     sealSeconds: sealSecondsOf(text('LEDGER_SEAL_SECONDS'), faults),
+    testClock: testClockOf(text('LEDGER_TEST_CLOCK'), faults),
+    seedCatalogues: seedCataloguesOf(text('LEDGER_SEED_CATALOGUES'), faults),
+    referralPercent: referralPercentOf(text('LEDGER_REFERRAL_PERCENT'), faults),
+    referralDays: referralDaysOf(text('LEDGER_REFERRAL_DAYS'), faults),
     metricsPort: portOf('METRICS_PORT', null),
+    webhooks: readWebhookSettings(environment, faults),
+    mail: readMailSettings(environment, faults),
   };
   if (faults.length > 0) throw new BadSettings(faults);
   return settings;
@@ -134,6 +153,37 @@ function sealSecondsOf(given: string | null, faults: string[]): number {
     `LEDGER_SEAL_SECONDS must be a whole number from 0 to ${SEAL_SECONDS_MAX}, but is ${JSON.stringify(given)}`,
   );
   return 60;
+}
+
+function testClockOf(given: string | null, faults: string[]): boolean {
+  if (given === '1') return true;
+  if (given !== null && given !== '0')
+    faults.push(`LEDGER_TEST_CLOCK must be 0 or 1, but is ${JSON.stringify(given)}`);
+  return false;
+}
+
+function seedCataloguesOf(given: string | null, faults: string[]): boolean {
+  if (given !== null && given !== '0' && given !== '1')
+    faults.push(`LEDGER_SEED_CATALOGUES must be 0 or 1, but is ${JSON.stringify(given)}`);
+  return given !== '0';
+}
+
+function referralPercentOf(given: string | null, faults: string[]): string {
+  if (given === null) return '10';
+  if (/^\d{1,3}(\.\d{1,6})?$/.test(given) && Number(given) <= 100) return given;
+  faults.push(`LEDGER_REFERRAL_PERCENT must be a decimal from 0 to 100, but is ${JSON.stringify(given)}`);
+  return '10';
+}
+
+const REFERRAL_DAYS_MAX = 3_650;
+
+function referralDaysOf(given: string | null, faults: string[]): number {
+  if (given === null) return 7;
+  if (/^\d{1,4}$/.test(given) && Number(given) <= REFERRAL_DAYS_MAX) return Number(given);
+  faults.push(
+    `LEDGER_REFERRAL_DAYS must be a whole number from 0 to ${REFERRAL_DAYS_MAX}, but is ${JSON.stringify(given)}`,
+  );
+  return 7;
 }
 
 function logLevelOf(given: string | null, faults: string[]): LogLevel {

@@ -90,7 +90,7 @@ export interface Runner<Catalogue> {
   execute<S, C extends CommandKey, E extends DomainEvent, R>(
     decider: Decider<S, C, E, R, Catalogue>,
     orders: readonly Order<C>[],
-    /** Milliseconds since 1970: an order that is not decided by then is dropped before it is decided, never after. */
+    /** Milliseconds since 1970, in real time: an order that is not decided by then is dropped before it is decided, never after. */
     deadline: number,
   ): Promise<readonly Executed<S, E, R>[] | 'queue_full'>;
 
@@ -99,6 +99,12 @@ export interface Runner<Catalogue> {
     decider: Decider<S, C, E, R, Catalogue>,
     id: string,
   ): Promise<{ readonly state: Readonly<S>; readonly revision: number }>;
+
+  /** As `peek`, at once: null where the stream is not in memory. */
+  glance<S, C extends CommandKey, E extends DomainEvent, R>(
+    decider: Decider<S, C, E, R, Catalogue>,
+    id: string,
+  ): Readonly<S> | null;
 
   /** Events of a stream by business key; keys without one are left out. */
   find<E extends DomainEvent>(

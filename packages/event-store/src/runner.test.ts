@@ -144,6 +144,19 @@ t.test('orders that wait together are recorded in one append, each with its own 
   t.same(afterOf(answers[3]), { available: '0', held: '0' });
 });
 
+t.test('a glance is what is in memory, at once, and loads nothing', async (t) => {
+  const store = createMemoryStore();
+  const runner = await fund(store, 'a', 3);
+  t.equal(runner.glance(walletDecider, 'a'), (await runner.peek(walletDecider, 'a')).state);
+  await run(runner, 'a', charge('1'));
+  t.equal(runner.glance(walletDecider, 'a')?.totals.available, 2_000_000n);
+  const other = runnerOn(store, store);
+  t.equal(other.glance(walletDecider, 'a'), null);
+  t.equal(other.counts.streams, 0);
+  await other.peek(walletDecider, 'a');
+  t.equal(other.glance(walletDecider, 'a')?.totals.available, 2_000_000n);
+});
+
 t.test('one charge on a warm stream costs one round trip', async (t) => {
   const store = createMemoryStore();
   const runner = await fund(store, 'a', 10);

@@ -29,6 +29,8 @@ export interface RunnerParts<K> {
   readonly catalogue: CatalogueReader<K>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Of the clock on the wall, where `now` is one that can be moved: deadlines are on it. `now` where left out. */
+  readonly realNow?: () => number;
   readonly surroundings?: Surroundings;
   readonly onError?: (error: unknown, stream: string) => void;
   readonly aroundRound?: AroundRound;
@@ -74,6 +76,7 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     snapshots: options.snapshots,
     catalogue: options.catalogue,
     now: options.now ?? Date.now,
+    realNow: options.realNow ?? options.now ?? Date.now,
     surroundings: options.surroundings ?? REAL,
     onError: options.onError ?? (() => undefined),
     aroundRound: options.aroundRound ?? null,
@@ -161,6 +164,14 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
       });
       weigh(cell.stream);
       return { state, revision };
+    },
+
+    glance<S, C extends CommandKey, E extends DomainEvent, R>(
+      decider: Decider<S, C, E, R, K>,
+      id: string,
+    ): Readonly<S> | null {
+      const entry = cells.get(`${decider.category}-${id}`);
+      return entry === undefined ? null : (entry.cell.glance() as Readonly<S> | null);
     },
 
     async find<E extends DomainEvent>(stream: string, keys: readonly string[]) {

@@ -22,6 +22,8 @@ export interface CellParts<K> extends LoadParts, RoundParts<K>, PatienceParts, L
   /** Null where nothing is traced: then it costs nothing. */
   readonly aroundRound: AroundRound | null;
   readonly limits: RunnerLimits;
+  /** Of deadlines: they must not pass because `now` was moved. */
+  readonly realNow: () => number;
 }
 
 /** So often an order is decided again because a key beside its own was taken meanwhile. */
@@ -93,6 +95,10 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     }
   }
 
+  glance(): Readonly<S> | null {
+    return this.#folded === null ? null : this.#folded.state;
+  }
+
   async loaded(): Promise<Folded<S>> {
     if (this.#folded !== null) return this.#folded;
     this.#loading ??= loadStream(this.#parts, this.#decider, this.stream, this.#id).finally(() => {
@@ -140,7 +146,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
 
   /** All that waits, less what is past its deadline: dropped before it is decided, never after (rule 8). */
   #takeGroup(): Waiting<S, C, E, R>[] {
-    const now = this.#parts.now();
+    const now = this.#parts.realNow();
     const all = this.#queue;
     this.#queue = [];
     const group: Waiting<S, C, E, R>[] = [];
