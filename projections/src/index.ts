@@ -5,15 +5,19 @@ export {
   getAccountFull,
   listAccounts,
 } from './accounts/queries.ts';
+export { type AlertsQuery, type AlertView, listAlerts } from './alerts/queries.ts';
 export { type ApiKeyView, listApiKeys } from './api-keys/queries.ts';
 export {
   type BalanceRead,
   type BalanceReader,
   type BalanceView,
   createBalanceReader,
+  type DueAccount,
   EXPIRING_DAYS,
   EXPIRING_MAX,
+  earliestDue,
   listDueAccounts,
+  listDues,
 } from './balances/queries.ts';
 export { assertSameHistory, readCheckpoint } from './checkpoint.ts';
 export type { Difference, Differences } from './compare.ts';
@@ -28,9 +32,13 @@ export {
   listUnpricedFinance,
   listUsage,
   listUsageFinance,
+  listViolations,
+  listViolationsFinance,
   readStatement,
+  type UsageQuery,
 } from './entries/queries.ts';
-export type { EntryView, StatementLine, UsageFinanceView, UsageView } from './entries/views.ts';
+export { readSpent, type Spent } from './entries/spent.ts';
+export type { EntryView, QuotaPart, StatementLine, UsageFinanceView, UsageView } from './entries/views.ts';
 export { CannotProject, ForeignReads } from './faults.ts';
 export { type Follower, followReads } from './follow.ts';
 export type { HoldStatus } from './holds/project.ts';
@@ -46,16 +54,29 @@ export {
 export { type CreditSums, countOpenItems, type OpenItems, sumCredits } from './open-items.ts';
 export {
   BadCursor,
+  decodeCursor,
   decodeNumber,
   encodeCursor,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
   type PageOf,
   type PageQuery,
+  pageOf,
+  pageSizeOf,
 } from './paging.ts';
 export { partitionOf } from './partition.ts';
 export type { BatchReport, ProjectorState } from './progress.ts';
 export { type Projector, type ProjectorOptions, startProjector } from './projector.ts';
+export {
+  type AccountCouponView,
+  listAccountCoupons,
+  listPurchases,
+  listReferralAccruals,
+  type OfAccount,
+  type PurchaseView,
+  type ReferralAccrualView,
+} from './purchases/queries.ts';
+export { listQuotas, type QuotasQuery, type QuotaView } from './quotas/queries.ts';
 export { openReads, type Reads } from './reads.ts';
 export {
   positionOf,
@@ -85,6 +106,11 @@ export {
 } from './seals/queries.ts';
 export { folderOf, type StreamFolder, WALLET_FOLD_VERSION } from './snapshots/folder.ts';
 export { createSnapshotReader } from './snapshots/queries.ts';
+export {
+  listSubscriptions,
+  type SubscriptionsQuery,
+  type SubscriptionView,
+} from './subscriptions/queries.ts';
 export {
   type CompareOptions,
   compareWithLive,

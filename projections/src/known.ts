@@ -1,5 +1,5 @@
 /** The events that the read models know. Anything else stops the projector rather than be skipped (rule 11). */
-import type { WalletEvent } from '@tallystick/domain';
+import type { CouponEvent, TestClockEvent, WalletEvent, WebhookEndpointEvent } from '@tallystick/domain';
 import { splitStream } from '@tallystick/event-store';
 import { CannotProject } from './faults.ts';
 
@@ -20,6 +20,52 @@ const WALLET: Record<WalletEvent['type'], true> = {
   HoldClosed: true,
   Expired: true,
   EntryReversed: true,
+  SubscriptionStarted: true,
+  SubscriptionRenewed: true,
+  SubscriptionPastDue: true,
+  SubscriptionChanged: true,
+  SubscriptionEnded: true,
+  SubscriptionPaymentRecorded: true,
+  QuotaGranted: true,
+  QuotaExpanded: true,
+  PurchaseOpened: true,
+  PurchasePaid: true,
+  PurchaseClosed: true,
+  PurchasePaymentUnapplied: true,
+  CouponApplied: true,
+  CouponForgotten: true,
+  ReferralLinked: true,
+  ReferralAccrued: true,
+  ReferralGranted: true,
+  ReferralClawedBack: true,
+  AutoTopUpSet: true,
+  AutoTopUpRequested: true,
+  AutoTopUpResolved: true,
+  AlertsSet: true,
+  AlertRaised: true,
+  AlertsRearmed: true,
+  SpendDayBegan: true,
+};
+
+const WEBHOOK: Record<WebhookEndpointEvent['type'], true> = {
+  WebhookEndpointCreated: true,
+  WebhookEndpointChanged: true,
+  WebhookSecretRotated: true,
+  WebhookEndpointDeleted: true,
+};
+
+const TEST_CLOCK: Record<TestClockEvent['type'], true> = {
+  TestClockAdvanceBegun: true,
+  TestClockMoved: true,
+  TestClockAdvanceEnded: true,
+};
+
+const COUPON: Record<CouponEvent['type'], true> = {
+  CouponPublished: true,
+  CouponUseReserved: true,
+  CouponUseConfirmed: true,
+  CouponUseReleased: true,
+  CouponUseReturned: true,
 };
 
 const KNOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -29,6 +75,11 @@ const KNOWN: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['profile', new Set(['ProfileSet'])],
   ['ledger', new Set(['LedgerOpened'])],
   ['seal', new Set(['LedgerSealed'])],
+  ['testclock', new Set(Object.keys(TEST_CLOCK))],
+  ['plan', new Set(['PlanPublished'])],
+  ['package', new Set(['PackagePublished'])],
+  ['coupon', new Set(Object.keys(COUPON))],
+  ['webhook', new Set(Object.keys(WEBHOOK))],
 ]);
 
 export function assertKnown(

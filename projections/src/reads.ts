@@ -1,5 +1,5 @@
 /** What a query needs: connections, and where the tables are. */
-import { formatAmount, formatCredits } from '@tallystick/domain';
+import { type Catalogues, formatAmount, formatCredits } from '@tallystick/domain';
 import type { Pool } from 'pg';
 import { quoted } from './schema.ts';
 
@@ -7,10 +7,12 @@ export interface Reads {
   readonly pool: Pool;
   /** Quoted, as it stands in a statement. */
   readonly schema: string;
+  /** What renewals that are due are decided on. Without it balances are told as if no subscription were due. */
+  readonly catalogues?: () => Catalogues;
 }
 
-export function openReads(pool: Pool, schema: string): Reads {
-  return { pool, schema: quoted(schema) };
+export function openReads(pool: Pool, schema: string, catalogues?: () => Catalogues): Reads {
+  return { pool, schema: quoted(schema), ...(catalogues === undefined ? {} : { catalogues }) };
 }
 
 /** A relation of one row: how far the read models are, which is how far the last of the partitions is. */

@@ -10,7 +10,7 @@ import { inTransaction } from './transaction.ts';
  * Raised whenever a table or a fold changes: rows of another version are never added to. There is no upgrade of rows
  * in place; they are filled anew from the events.
  */
-export const READS_VERSION = 3;
+export const READS_VERSION = 4;
 
 export function readsSchema(namespace: string): string {
   return assertSchema(`${namespace}_reads`);

@@ -80,7 +80,12 @@ class BalancesFold implements Fold {
        from (
          select a.account, least(
            (select min(l.expires_at) from ${schema}.lots l where l.account = a.account and l.open and l.free > 0),
-           (select min(h.expires_at) from ${schema}.holds h where h.account = a.account and h.status = 'open')
+           (select min(h.expires_at) from ${schema}.holds h where h.account = a.account and h.status = 'open'),
+           (select min(s.due_at) from ${schema}.subscriptions s where s.account = a.account and s.due_at is not null),
+           (select min(case when q.free > 0 then q.expires_at else q.expires_at + interval '1 hour' end)
+            from ${schema}.quotas q where q.account = a.account and q.open),
+           (select min(r.available_at) from ${schema}.referral_accruals r
+            where r.account = a.account and r.status = 'pending')
          ) as due
          from unnest($1::text[]) as a(account)
        ) n

@@ -157,6 +157,37 @@ async function readAfterDues(reads: Reads, account: string, now: number): Promis
   return { view, revision: found.wallet.revision, position: found.position };
 }
 
+/** The earliest instant, up to `until`, at which something of any account falls due; null where nothing does. */
+export async function earliestDue({ pool, schema }: Reads, until: number): Promise<number | null> {
+  const { rows } = await pool.query<{ at: Date | null }>(
+    `select min(next_due_at) as at from ${schema}.balances where next_due_at <= $1`,
+    [new Date(until)],
+  );
+  return rows[0]?.at?.getTime() ?? null;
+}
+
+/** An account with something due, and since when. Milliseconds since 1970. */
+export interface DueAccount {
+  readonly account: string;
+  readonly dueAt: number;
+}
+
+/** What is due, longest first, a page after `after`: an account that cannot be carried out is passed, not waited for. */
+export async function listDues(
+  { pool, schema }: Reads,
+  now: number,
+  limit: number,
+  after: DueAccount | null = null,
+): Promise<readonly DueAccount[]> {
+  const { rows } = await pool.query<{ account: string; next_due_at: Date }>(
+    `select account, next_due_at from ${schema}.balances
+    where next_due_at <= $1 and (next_due_at, account) > ($2::timestamptz, $3)
+    order by next_due_at, account limit $4`,
+    [new Date(now), after === null ? '-infinity' : new Date(after.dueAt), after?.account ?? '', limit],
+  );
+  return rows.map(({ account, next_due_at }) => ({ account, dueAt: next_due_at.getTime() }));
+}
+
 /** Accounts with something due, for the sweep: soonest first. */
 export async function listDueAccounts(
   { pool, schema }: Reads,

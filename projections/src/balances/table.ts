@@ -17,7 +17,7 @@ create table if not exists $schema.balances (
   -- Of the last event of the wallet's stream, whether it moved anything or not.
   revision bigint not null,
   position bigint not null,
-  -- Earliest due lot or open hold; exact. Null: nothing will fall due by itself.
+  -- Earliest due lot, open hold, quota or step of the subscription; exact. Null: nothing will fall due by itself.
   next_due_at timestamptz,
   primary key (account, unit),
   -- L14, checked at every commit.

@@ -68,38 +68,64 @@ export async function readStatement(reads: Reads, query: AccountQuery): Promise<
 /** Charged or parked; a parked usage that was charged later is shown as its charge. */
 const USAGE = `(e.type = 'UsageCharged' or (e.type = 'UsageUnpriced' and e.resolved_by is null))`;
 
-export async function listUsage(reads: Reads, query: AccountQuery): Promise<PageOf<UsageView>> {
-  const { rows, size } = await readEntries(reads, 'usage', query, USAGE);
+const IN_VIOLATION = 'e.violations is not null';
+
+export interface UsageQuery extends AccountQuery {
+  /** Only what the plan would have refused. */
+  readonly violations?: boolean | undefined;
+}
+
+const usageFilter = ({ violations = false }: UsageQuery): string => (violations ? IN_VIOLATION : USAGE);
+
+export async function listUsage(reads: Reads, query: UsageQuery): Promise<PageOf<UsageView>> {
+  const { rows, size } = await readEntries(reads, 'usage', query, usageFilter(query));
   return pageOf('usage', rows, size, (row) => row.revision, usageView);
 }
 
-export async function listUsageFinance(reads: Reads, query: AccountQuery): Promise<PageOf<UsageFinanceView>> {
-  const { rows, size } = await readEntries(reads, 'usage', query, USAGE);
+export async function listUsageFinance(reads: Reads, query: UsageQuery): Promise<PageOf<UsageFinanceView>> {
+  const { rows, size } = await readEntries(reads, 'usage', query, usageFilter(query));
   return pageOf('usage', rows, size, (row) => row.revision, usageFinanceView);
 }
 
 /** Usage without a price, of all accounts, oldest first (P10). */
 export async function listUnpriced(reads: Reads, query: PageQuery): Promise<PageOf<UsageView>> {
-  return readUnpriced(reads, query, usageView);
+  return readOfAll(reads, UNPRICED, query, usageView);
 }
 
 export async function listUnpricedFinance(reads: Reads, query: PageQuery): Promise<PageOf<UsageFinanceView>> {
-  return readUnpriced(reads, query, usageFinanceView);
+  return readOfAll(reads, UNPRICED, query, usageFinanceView);
 }
 
-async function readUnpriced<T>(
+/** Usage that a plan would have refused, had the call not run, of all accounts, oldest first (billing rules 6, 9). */
+export async function listViolations(reads: Reads, query: PageQuery): Promise<PageOf<UsageView>> {
+  return readOfAll(reads, VIOLATIONS, query, usageView);
+}
+
+export async function listViolationsFinance(
+  reads: Reads,
+  query: PageQuery,
+): Promise<PageOf<UsageFinanceView>> {
+  return readOfAll(reads, VIOLATIONS, query, usageFinanceView);
+}
+
+/** Each with an index of its own. */
+const UNPRICED = { list: 'unpriced', filter: `e.type = 'UsageUnpriced' and e.resolved_by is null` } as const;
+const VIOLATIONS = { list: 'violations', filter: IN_VIOLATION } as const;
+
+async function readOfAll<T>(
   { pool, schema }: Reads,
+  { list, filter }: { readonly list: string; readonly filter: string },
   query: PageQuery,
   toView: (row: EntryRecord) => T,
 ): Promise<PageOf<T>> {
   const size = pageSizeOf(query);
   const { rows } = await pool.query<EntryRecord>(
     `select e.* from ${schema}.entries e
-     where e.type = 'UsageUnpriced' and e.resolved_by is null and e.position > $1::bigint
+     where ${filter} and e.position > $1::bigint
      order by e.position limit $2`,
-    [decodeNumber('unpriced', query) ?? '0', size + 1],
+    [decodeNumber(list, query) ?? '0', size + 1],
   );
-  return pageOf('unpriced', rows, size, (row) => row.position, toView);
+  return pageOf(list, rows, size, (row) => row.position, toView);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** An event that moves value, as its row; and whether the row alone gives its postings. */
 import {
   accounts,
+  type Covered,
   CREDITS,
   formatAmount,
   formatCredits,
@@ -26,6 +27,7 @@ export interface EntryRow {
   readonly credits: bigint | null;
   readonly data: EntryData;
   readonly lots: string | null;
+  readonly quota: string | null;
   readonly supplier: string | null;
   readonly cost: bigint | null;
   readonly costCurrency: string | null;
@@ -49,6 +51,8 @@ export interface EntryData
       | 'price_book'
       | 'late'
       | 'repriced'
+      | 'covered'
+      | 'violations'
     >
   > {
   readonly credits?: string;
@@ -65,6 +69,9 @@ const ABOUT_CREDITS = new Set([
   'CreditsAdjusted',
   'UsageCharged',
   'EntryReversed',
+  'PurchasePaid',
+  'CouponApplied',
+  'ReferralGranted',
 ]);
 
 /** Null where the event carries no entry. Usage without a price has a row all the same: it is to be seen. */
@@ -94,6 +101,7 @@ export function entryOf(item: Item): EntryRow | null {
     credits: data.credits !== undefined && ABOUT_CREDITS.has(type) ? parseCredits(data.credits) : null,
     data,
     lots: type === 'UsageCharged' ? lotsOf(item) : null,
+    quota: type === 'UsageCharged' && data.covered !== undefined ? quotaOf(data.covered) : null,
     supplier,
     cost: cost === null ? null : parseAmount(cost.amount, cost.currency),
     costCurrency: cost?.currency ?? null,
@@ -111,9 +119,10 @@ function walletLegs(legs: readonly Leg[]): { available: bigint; held: bigint } {
   let available = 0n;
   let held = 0n;
   for (const { account, steps } of legs) {
+    // Quotas stand there too, in their own units.
     if (!account.startsWith('liabilities:wallets:')) continue;
     if (account.endsWith(':available')) available -= steps;
-    else held -= steps;
+    else if (account.endsWith(':held')) held -= steps;
   }
   return { available, held };
 }
@@ -132,6 +141,17 @@ function lotsOf({ flows }: Item): string {
     if (to === 'spent' && lot !== undefined) paid.set(lot, (paid.get(lot) ?? 0n) + credits);
   }
   return [...paid].map(([lot, credits]) => `${lot}=${credits}`).join(' ');
+}
+
+/** One part per kind of quota; what several of one kind cover is one sum. */
+function quotaOf(covered: readonly Covered[]): string {
+  const parts: { unit: string; model: string; amount: string }[] = [];
+  for (const { unit, model, quantity } of covered) {
+    const before = parts.find((part) => part.unit === unit && part.model === model);
+    if (before === undefined) parts.push({ unit, model, amount: quantity });
+    else before.amount = (BigInt(before.amount) + BigInt(quantity)).toString();
+  }
+  return JSON.stringify(parts);
 }
 
 /** What the view makes of the row: the same rules as in table.ts. */

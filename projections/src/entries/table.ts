@@ -36,6 +36,9 @@ create table if not exists $schema.entries (
   price_book_version integer,
   late boolean,
   repriced text,
+  -- What came from quotas, as JSON; what the plan would have refused, had the call not run: "word word".
+  quota text,
+  violations text,
   supplier text,
   cost bigint,
   cost_currency text,
@@ -52,6 +55,9 @@ create index if not exists entries_unpriced on $schema.entries (position)
   where type = 'UsageUnpriced' and resolved_by is null;
 create index if not exists entries_parked on $schema.entries (stream, usage_id, source)
   where type = 'UsageUnpriced' and resolved_by is null;
+create index if not exists entries_violations on $schema.entries (position) where violations is not null;
+create index if not exists entries_own_violations on $schema.entries (stream, revision)
+  where violations is not null;
 
 -- As encodeURIComponent: every segment of an account's name is encoded.
 create or replace function $schema.segment(name text) returns text language sql immutable parallel safe as $f$

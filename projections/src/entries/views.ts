@@ -27,6 +27,8 @@ export interface EntryRecord {
   readonly price_book_version: number | null;
   readonly late: boolean | null;
   readonly repriced: string | null;
+  readonly quota: string | null;
+  readonly violations: string | null;
   readonly supplier: string | null;
   readonly cost: string | null;
   readonly cost_currency: string | null;
@@ -57,6 +59,13 @@ export interface StatementLine {
   readonly reverses: string | null;
 }
 
+/** A whole number of calls or tokens, of a quota for one model or, `*`, for all. */
+export interface QuotaPart {
+  readonly unit: string;
+  readonly model: string;
+  readonly amount: string;
+}
+
 export interface UsageView {
   readonly id: string;
   readonly entry_id: string;
@@ -70,6 +79,10 @@ export interface UsageView {
   /** Null while it has no price. */
   readonly credits: string | null;
   readonly lots: readonly { readonly lot: string; readonly credits: string }[];
+  /** What came from quotas; left out where nothing did. */
+  readonly quota?: readonly QuotaPart[];
+  /** What the plan would have refused, had the call not run; left out where nothing. */
+  readonly violations?: readonly string[];
   readonly price_book: { readonly name: string; readonly version: number } | null;
   readonly balance: { readonly available: string; readonly held: string };
   readonly occurred_at: string;
@@ -135,6 +148,8 @@ export function usageView(row: EntryRecord): UsageView {
     hold: row.hold,
     credits: row.credits === null ? null : credits(row.credits),
     lots: lotsOf(row.lots),
+    ...(row.quota === null ? {} : { quota: JSON.parse(row.quota) as QuotaPart[] }),
+    ...(row.violations === null ? {} : { violations: row.violations.split(' ') }),
     price_book:
       price_book === null || price_book_version === null
         ? null

@@ -10,6 +10,7 @@ import {
   type ReadModel,
   unnest,
 } from '../read-model.ts';
+import { QuotaPinRows } from './quota-pins.ts';
 import { holdsDdl } from './table.ts';
 
 export type HoldStatus = 'open' | 'settled' | 'voided' | 'expired';
@@ -41,7 +42,7 @@ interface Pin {
 
 export const holdsModel: ReadModel = {
   name: 'holds',
-  tables: ['holds', 'pins'],
+  tables: ['holds', 'pins', 'quota_pins'],
   ddl: holdsDdl,
   fold: (batch) => new HoldsFold(batch),
 };
@@ -54,9 +55,11 @@ class HoldsFold implements Fold {
   readonly #changes = new Map<string, Change>();
   /** Pins of holds that were closed in this batch: they end, even where the hold is opened again and pins the same. */
   readonly #ended: Pin[] = [];
+  readonly #quotaPins: QuotaPinRows;
 
   constructor(batch: BatchContext) {
     this.#batch = batch;
+    this.#quotaPins = new QuotaPinRows(batch);
   }
 
   add(item: Item): void {
@@ -66,6 +69,7 @@ class HoldsFold implements Fold {
       this.#move(item, flow, item.revision * MOVES_MAX + index);
     });
     for (const [hold, status] of closedBy(item)) this.#close(item, hold, status);
+    this.#quotaPins.add(item);
   }
 
   #open({ id, event, revision, at }: Item): void {
@@ -159,6 +163,7 @@ class HoldsFold implements Fold {
       client,
       changes.flatMap(({ pins }) => [...pins.values()]),
     );
+    await this.#quotaPins.write(client);
   }
 
   async #writeOpened(client: ClientBase, rows: readonly Opened[]): Promise<void> {

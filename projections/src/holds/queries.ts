@@ -1,5 +1,6 @@
 /** Holds as they are now: one whose time is over has expired, whether or not it was carried out yet (rule 33). */
 import { entryId, type Usage, walletStream } from '@tallystick/domain';
+import type { QuotaPart } from '../entries/views.ts';
 import { decodeCursor, type PageOf, type PageQuery, pageOf, pageSizeOf } from '../paging.ts';
 import { credits, instant, instantOrNull, type Reads } from '../reads.ts';
 import type { HoldStatus } from './project.ts';
@@ -13,6 +14,8 @@ export interface HoldView {
   readonly estimate: Usage;
   /** Held now; "0" once it is closed. */
   readonly credits: string;
+  /** Held of quotas now; left out where nothing is. */
+  readonly quota?: readonly QuotaPart[];
   readonly price_book: { readonly name: string; readonly version: number };
   readonly placed_at: string;
   readonly expires_at: string;
@@ -35,7 +38,20 @@ interface Row {
   readonly placed_at: Date;
   readonly closed_at: Date | null;
   readonly closed: string | null;
+  /** One part per kind of quota; null where it has nothing of any. */
+  readonly quota: readonly QuotaPart[] | null;
 }
+
+/** Quantities travel as texts: JSON would round them. */
+const select = (schema: string): string => `
+  select h.*, (
+    select json_agg(json_build_object('unit', k.unit, 'model', k.model, 'amount', k.amount) order by k.first)
+    from (
+      select q.unit, q.model, sum(p.quantity)::text as amount, min(q.born) as first
+      from ${schema}.quota_pins p join ${schema}.quotas q on q.account = p.account and q.quota = p.quota
+      where p.account = h.account and p.hold = h.hold group by q.unit, q.model
+    ) k) as quota
+  from ${schema}.holds h`;
 
 export async function getHold(
   { pool, schema }: Reads,
@@ -43,8 +59,10 @@ export async function getHold(
   hold: string,
   now: number,
 ): Promise<HoldView | null> {
-  const select = `select * from ${schema}.holds where account = $1 and hold = $2`;
-  const { rows } = await pool.query<Row>(select, [account, hold]);
+  const { rows } = await pool.query<Row>(`${select(schema)} where h.account = $1 and h.hold = $2`, [
+    account,
+    hold,
+  ]);
   return rows[0] === undefined ? null : viewOf(rows[0], now);
 }
 
@@ -59,10 +77,10 @@ export interface HoldsQuery extends PageQuery {
 export async function listHolds({ pool, schema }: Reads, query: HoldsQuery): Promise<PageOf<HoldView>> {
   const size = pageSizeOf(query);
   const { rows } = await pool.query<Row>(
-    `select * from ${schema}.holds
-     where account = $1 and ($2::text is null or hold > $2)
-       and (not $3 or (status = 'open' and expires_at > $4))
-     order by hold limit $5`,
+    `${select(schema)}
+     where h.account = $1 and ($2::text is null or h.hold > $2)
+       and (not $3 or (h.status = 'open' and h.expires_at > $4))
+     order by h.hold limit $5`,
     [query.account, decodeCursor('holds', query), query.open ?? false, new Date(query.now), size + 1],
   );
   return pageOf(
@@ -84,6 +102,7 @@ function viewOf(row: Row, now: number): HoldView {
     model: row.model,
     estimate: JSON.parse(row.estimate) as Usage,
     credits: due ? '0' : credits(row.credits),
+    ...(due || row.quota === null ? {} : { quota: row.quota }),
     price_book: { name: row.price_book, version: row.price_book_version },
     placed_at: instant(row.placed_at),
     expires_at: instant(row.expires_at),

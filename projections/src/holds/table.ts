@@ -1,4 +1,7 @@
-/** Holds, and what each still has of which lot (pins; an uncovered part stands beyond all lots). */
+/**
+ * Holds, and what each still has of which lot (pins; an uncovered part stands beyond all lots) and of which quota
+ * (quota_pins).
+ */
 export const holdsDdl = `
 create table if not exists $schema.holds (
   account text collate "C" not null,
@@ -30,5 +33,12 @@ create table if not exists $schema.pins (
   -- Order of the pins of a hold.
   since bigint not null,
   primary key (account, hold, lot)
+) with (fillfactor = 50);
+create table if not exists $schema.quota_pins (
+  account text collate "C" not null,
+  hold text collate "C" not null,
+  quota text collate "C" not null,
+  quantity bigint not null,
+  primary key (account, hold, quota)
 ) with (fillfactor = 50);
 `;

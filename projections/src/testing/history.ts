@@ -1,6 +1,7 @@
 /** Histories in which everything happens to a few wallets, from a seed: the same seed, the same history. */
 import type { PriceBookContent, WalletCommand } from '@tallystick/domain';
 import { BOOK, CREDIT, type Plain, type TestLedger } from './ledger.ts';
+import { publishPlans, subscribing } from './subscribing.ts';
 
 type Command = Plain<WalletCommand>;
 type Roll = (bound: number) => number;
@@ -59,13 +60,19 @@ interface Past {
   revision: number;
 }
 
-/** Opens `accounts` and does `steps` things to them. Answers the accounts. */
+/** Opens `accounts` and does `steps` things to them. Answers the accounts. With `subscriptions` they have plans as well. */
 export async function liveThrough(
   ledger: TestLedger,
-  { seed, steps, accounts = 3 }: { seed: number; steps: number; accounts?: number },
+  {
+    seed,
+    steps,
+    accounts = 3,
+    subscriptions = false,
+  }: { seed: number; steps: number; accounts?: number; subscriptions?: boolean },
 ): Promise<string[]> {
   const roll = dice(seed);
   const pasts = new Map<string, Past>();
+  if (subscriptions) publishPlans(ledger);
   for (let n = 0; n < accounts; n++) {
     const name = `acme+${n}@example.org`;
     pasts.set(name, { holds: [], usages: [], freezes: [], revision: 0 });
@@ -80,7 +87,12 @@ export async function liveThrough(
     const account = names[roll(names.length)] ?? '';
     const past = pasts.get(account);
     if (past === undefined) continue;
-    past.revision = (await ledger.wallet(account)).revision;
+    const { state, revision } = await ledger.wallet(account);
+    past.revision = revision;
+    if (subscriptions && roll(4) === 0) {
+      const periodStart = Date.parse(state.subscription?.now.period_start ?? '2026-03-01T00:00:00Z');
+      await ledger.run(account, ...subscribing(ledger, roll, `s${step}`, periodStart));
+    }
     await ledger.run(account, ...happenings(ledger, roll, past, `i${step}`));
     if (roll(4) === 0) ledger.advance(roll(2 * DAY));
     if (step === Math.floor(steps / 2)) ledger.publish(withModel('unheard-of'));

@@ -8,6 +8,7 @@ import {
   genesisDecider,
   keys,
   NO_CATALOGUES,
+  type PlanTerms,
   type PriceBookContent,
   profileDecider,
   type Wallet,
@@ -29,6 +30,8 @@ export interface TestLedger {
   advance(ms: number): void;
   /** From now on these prices are in force. */
   publish(content: PriceBookContent): void;
+  publishPlan(id: string, terms: PlanTerms): void;
+  catalogues(): Catalogues;
   run(account: string, ...commands: Plain<WalletCommand>[]): Promise<readonly WalletAnswer[]>;
   open(account: string, overdraft?: string): Promise<void>;
   setProfile(account: string, name: string, metadata: object): Promise<void>;
@@ -98,6 +101,14 @@ export async function openTestLedger(store: Store, storeId = 'store-1'): Promise
       const published = { name: 'default', version, effectiveFrom: now, content, models };
       catalogues = { ...catalogues, books: catalogues.books.with(published) };
     },
+    publishPlan(id, terms) {
+      const version = (catalogues.plans.latest(id)?.version ?? 0) + 1;
+      catalogues = {
+        ...catalogues,
+        plans: catalogues.plans.with({ id, version, effectiveFrom: now, terms }),
+      };
+    },
+    catalogues: () => catalogues,
     run: (account, ...commands) => execute(walletDecider, account, commands.map(keyed)),
     async open(account, overdraft = '0') {
       const terms = { price_book: null, overdraft_limit: overdraft, time_zone: 'UTC', currency: null };
@@ -154,7 +165,34 @@ export function keyOf(command: Plain<WalletCommand>): string | null {
       return keys.void(command.hold);
     case 'ReverseEntry':
       return keys.reverse(command.revision);
+    case 'Subscribe':
+      return keys.subscribe(command.reference);
+    case 'ChangePlan':
+      return keys.changePlan(command.reference);
+    case 'CancelSubscription':
+      return keys.cancelSubscription(command.reference);
+    case 'RecordSubscriptionPayment':
+      return keys.subscriptionPayment(command.reference);
+    case 'ExpandQuota':
+      return keys.expandQuota(command.reference);
+    case 'OpenPurchase':
+      return keys.purchase(command.id);
+    case 'RecordPurchasePayment':
+    case 'ResolveAutoTopUp':
+      return keys.purchasePayment(command.reference);
+    case 'ApplyCoupon':
+      return 'credits' in command.terms ? keys.couponGrant(command.code) : null;
+    case 'AccrueReferral':
+      return keys.referral(command.from, command.revision);
+    case 'ClawBackReferral':
+      return keys.referralClawBack(command.from, command.revision);
+    case 'LinkReferral':
+    case 'CancelPurchase':
+    case 'ForgetCoupon':
+    case 'SetAutoTopUp':
+    case 'SetAlerts':
     case 'ChangeAccount':
+    case 'ResumeSubscription':
     case 'ExtendHold':
     case 'FreezeAccount':
     case 'UnfreezeAccount':

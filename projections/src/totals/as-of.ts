@@ -41,7 +41,7 @@ export async function readTrialBalanceAt({ pool, schema }: Reads, moment: Until)
        union all select 'liabilities:suppliers:' || ${schema}.segment(coalesce(supplier, 'unknown')), cost_currency, -cost
          from typed where cost is not null
        union all select
-         regexp_replace(account, '^liabilities:wallets:[^:]+:(available|held)$', 'liabilities:wallets:*:\\1'), unit,
+         regexp_replace(account, '^liabilities:wallets:[^:]+:(available|held|quotas|quotas-held)$', 'liabilities:wallets:*:\\1'), unit,
          amount * case when unit = '${CREDITS}' then 1000000 when unit ~ '^[A-Z]{3}$' then 1000000000 else 1 end
          from texts
      )

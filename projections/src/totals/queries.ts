@@ -15,6 +15,8 @@ export interface TrialBalance {
 /** `*` stands for all wallets. */
 export const AVAILABLE = 'liabilities:wallets:*:available';
 export const HELD = 'liabilities:wallets:*:held';
+const QUOTAS = 'liabilities:wallets:*:quotas';
+const QUOTAS_HELD = 'liabilities:wallets:*:quotas-held';
 
 /**
  * Wallets come by moves, platform accounts by postings, so a total of zero says that the two agree. All from one
@@ -25,6 +27,8 @@ export async function readTrialBalance({ pool, schema }: Reads): Promise<TrialBa
     `with accounts as (
        select '${AVAILABLE}' as account, unit, -sum(available) as balance from ${schema}.balances group by unit
        union all select '${HELD}', unit, -sum(held) from ${schema}.balances group by unit
+       union all select '${QUOTAS}', unit, -sum(free) from ${schema}.quotas where open group by unit
+       union all select '${QUOTAS_HELD}', unit, -sum(pinned) from ${schema}.quotas where open group by unit
        union all select account, unit, sum(balance) from ${schema}.platform_totals group by account, unit
      )
      select a.account, a.unit, a.balance::text, c.position

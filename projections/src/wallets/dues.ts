@@ -10,7 +10,11 @@ import {
   walletAfterDues,
   walletDecider,
 } from '@tallystick/domain';
+import type { ClientBase } from 'pg';
+import { addReferrals } from '../purchases/pending.ts';
 import { type Reads, reached } from '../reads.ts';
+import { inTransaction } from '../transaction.ts';
+import { addSubscription } from './subscribed.ts';
 
 export interface WalletAfterDues {
   readonly wallet: Wallet;
@@ -19,11 +23,12 @@ export interface WalletAfterDues {
 
 /** Null where there is no such account. */
 export async function afterDues(reads: Reads, account: string, now: number): Promise<WalletAfterDues | null> {
-  const loaded = await loadWallet(reads, account);
+  const loaded = await load(reads, account, now);
   if (loaded === null) return null;
   const { wallet, position } = loaded;
+  const after = walletAfterDues(wallet, now, reads.catalogues?.() ?? NO_CATALOGUES);
   // What is not written yet has no revision.
-  return { wallet: { ...walletAfterDues(wallet, now, NO_CATALOGUES), revision: wallet.revision }, position };
+  return { wallet: { ...after, revision: wallet.revision }, position };
 }
 
 interface LotRow {
@@ -92,8 +97,26 @@ const select = (schema: string): string => `
   from ${schema}.balances b, ${reached(schema)} c
   where b.account = $1 and b.unit = 'credits'`;
 
-async function loadWallet({ pool, schema }: Reads, account: string): Promise<WalletAfterDues | null> {
-  const { rows } = await pool.query<Row>(select(schema), [account]);
+/** All of it is of one snapshot. */
+function load(reads: Reads, account: string, now: number): Promise<WalletAfterDues | null> {
+  const { pool, schema, catalogues } = reads;
+  if (catalogues === undefined) return loadWallet(pool, schema, account);
+  return inTransaction(pool, 'begin isolation level repeatable read read only', async (client) => {
+    const loaded = await loadWallet(client, schema, account);
+    if (loaded !== null) {
+      await addSubscription(client, schema, loaded.wallet, now);
+      await addReferrals(client, schema, loaded.wallet);
+    }
+    return loaded;
+  });
+}
+
+async function loadWallet(
+  client: Pick<ClientBase, 'query'>,
+  schema: string,
+  account: string,
+): Promise<WalletAfterDues | null> {
+  const { rows } = await client.query<Row>(select(schema), [account]);
   const [row] = rows;
   if (row === undefined) return null;
   const wallet = walletDecider.initial(account);
@@ -143,6 +166,9 @@ function holdOf(row: HoldRow): Hold {
     expiresAt: Date.parse(row.expires_at),
     credits: BigInt(row.credits),
     uncovered: BigInt(row.uncovered),
+    quotaPins: [],
+    plan: null,
+    caps: [],
     pins: (row.pins ?? []).map(({ lot, credits, paid }) => ({
       lot,
       credits: BigInt(credits),
