@@ -39,6 +39,7 @@ async function main(): Promise<number> {
     schema,
     partitions,
     takes,
+    now: () => ledger.clock.now(),
     log,
     meter,
     tracing,

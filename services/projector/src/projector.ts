@@ -5,6 +5,7 @@ import {
   type Projector,
   type ProjectorOptions,
   type ProjectorState,
+  realTime,
   startProjector,
   traceBatches,
 } from '@tallystick/projections';
@@ -17,6 +18,8 @@ export interface LoggedProjectorOptions
   readonly store: EventStore;
   readonly pool: Pool;
   readonly schema: string;
+  /** Of the clock that events are recorded by: their age is told by it. */
+  readonly now: () => number;
   readonly log: Logger;
   readonly meter: Meter;
   readonly tracing: Tracing | null;
@@ -24,13 +27,14 @@ export interface LoggedProjectorOptions
 
 /** For the distributed set-up and for the standalone alike. */
 export function startLoggedProjector(options: LoggedProjectorOptions): Projector {
-  const { log, meter, tracing, onState, onBatch, ...rest } = options;
+  const { log, meter, tracing, now, onState, onBatch, ...rest } = options;
   const traced = tracing === null ? null : traceBatches(rest.store, tracing.tracer);
   let projector: Projector | null = null;
   const measure = measureProjector(meter, () => projector);
   projector = startProjector({
     ...rest,
     store: traced?.store ?? rest.store,
+    time: { ...realTime, now },
     onState: (state) => {
       report(log, state);
       onState?.(state);

@@ -1,0 +1,1 @@
+export { type Decides, startWorker, type Worker, type WorkerParts } from './worker.ts';
