@@ -44,6 +44,7 @@ export async function startLedger({ folder, esdbUrl, flags = [], again }: Ledger
       LEDGER_DATA_DIR: folder,
       LEDGER_ADMIN_KEY: key,
       LEDGER_NAMESPACE: namespace,
+      LEDGER_SEED_CATALOGUES: '0',
       ...(esdbUrl === null ? {} : { LEDGER_ESDB_URL: esdbUrl }),
     },
     stdio: ['ignore', 'ignore', 'inherit'],

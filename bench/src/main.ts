@@ -15,6 +15,7 @@ import { esdbRows, openServer } from './esdb-rows.ts';
 import { type Ledger, postgresVersion, prepare, readBooks, startLedger, usageSchema } from './ledger.ts';
 import type { LoadJob, LoadReport } from './load.ts';
 import { describeMachine, describeVersion } from './machine.ts';
+import { planRow } from './plan-rows.ts';
 import { openProgress } from './progress.ts';
 import { type Report, tableOf, writeReport } from './report.ts';
 import type { Done, Result } from './results.ts';
@@ -35,7 +36,7 @@ import {
 const AUDITED = 1_000_000;
 const AUDITED_QUICK = 50_000;
 
-const ROWS = [1, 2, 3, 4, 5, 6, 7, 8];
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const HELP = `pnpm bench [--quick] [--rows 1,3] [--seconds n] [--rounds n]
 
   1  one usage per request, ${WALLETS} wallets     | a bare route that checks the same body
@@ -46,11 +47,12 @@ const HELP = `pnpm bench [--quick] [--rows 1,3] [--seconds n] [--rounds n]
   6  projection lag at half load            |
   7  one call per charge by the client      | the bare route
   8  ledger verify, ${AUDITED.toLocaleString('en')} events       | a bare read of the same table
+  9  authorize with quotas, caps, limits    | the bare route
 
 Row 8 first writes its ledger, which takes minutes: with --quick it is one of ${AUDITED_QUICK.toLocaleString('en')} events.`;
 
 /** They share one ledger on Postgres. */
-const ON_ONE_LEDGER = [1, 2, 3, 5, 6, 7];
+const ON_ONE_LEDGER = [1, 2, 3, 5, 6, 7, 9];
 
 /** Of one run, and how many of each side, where nothing else is asked for. */
 const SECONDS = 3;
@@ -86,7 +88,7 @@ function readOptions(): Options {
   if (!(seconds > 0) || !Number.isInteger(rounds) || rounds < 1 || !rows.every((row) => ROWS.includes(row)))
     refuseArguments(
       HELP,
-      '--seconds must be above 0, --rounds a whole number above 0, --rows some of 1 to 8',
+      '--seconds must be above 0, --rounds a whole number above 0, --rows some of 1 to 9',
     );
   const complete = seconds >= SECONDS && rounds >= ROUNDS && ROWS.every((row) => rows.includes(row));
   const audited = values.quick ? AUDITED_QUICK : AUDITED;
@@ -161,6 +163,7 @@ async function onPostgres(folder: string, plan: Plan, generator: Generator, faul
     if (plan.wanted.has(6)) results.push(...(await lagRow(bench, halfOfRowOne(results))));
     if (plan.wanted.has(5)) results.push(...(await readRows(bench)));
     if (plan.wanted.has(3)) results.push(...(await arrayRow(bench, inserter)));
+    if (plan.wanted.has(9)) results.push(...(await planRow(bench)));
     if (plan.wanted.has(7)) results.push(...(await clientRow(bench, callers)));
     faults.push(...(await checkBooks(ledger, charged)));
     return { results, version: await postgresVersion(ledger) };

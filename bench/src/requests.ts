@@ -18,7 +18,7 @@ export const PRICE_BOOK = {
   },
 } as const;
 
-export type Kind = 'charge' | 'array' | 'authorize' | 'balance';
+export type Kind = 'charge' | 'array' | 'authorize' | 'hold' | 'balance';
 
 export interface Sending {
   readonly kind: Kind;
@@ -62,6 +62,12 @@ export function requestsOf(sending: Sending): () => string {
         withBody(
           toAuthorize,
           `{"account":"${walletAt(sent)}","model":"${MODEL}","estimate":${usage(sent++)}}`,
+        );
+    case 'hold':
+      return () =>
+        withBody(
+          toAuthorize,
+          `{"account":"${walletAt(sent)}","model":"${MODEL}","estimate":${usage(sent)},"hold":{"id":"${prefix}-${sent++}"}}`,
         );
     case 'balance':
       return () => `GET /v1/accounts/${walletAt(sent++)}/balance${reading}`;

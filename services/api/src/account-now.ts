@@ -24,7 +24,7 @@ export async function setProfile(
   api: Api,
   request: FastifyRequest,
   account: string,
-  profile: Partial<Profile>,
+  profile: Partial<Profile & { readonly email: string | null }>,
 ): Promise<void> {
   // A command that can change nothing would still cost a look at the stream's head.
   if (Object.keys(profile).length === 0) return;

@@ -5,6 +5,7 @@
 
 import { formatPosition } from '@tallystick/connect';
 import {
+  type Covered,
   type CreditsAdjusted,
   type CreditsGranted,
   type EntryReversed,
@@ -41,6 +42,18 @@ export const ReversalAnswer = Type.Object({
   position: Position,
   balance: Balance,
 });
+/** What came from a quota, or would. */
+export const QuotaPart = Type.Object({
+  unit: Type.String({ description: '`calls` or `tokens`.' }),
+  model: Type.String({ description: 'Of the quota: a model, or `*`.' }),
+  amount: Type.String({ description: 'A whole number as text.' }),
+});
+export const QuotaParts = Type.Optional(
+  Type.Array(QuotaPart, { description: 'What quotas cover; left out where they cover nothing.' }),
+);
+export const Violations = Type.Optional(
+  Type.Array(Type.String(), { description: 'What the plan would have refused, had the call not run.' }),
+);
 export const ChargedAnswer = Type.Object({
   id: Type.String(),
   entry_id: Type.String(),
@@ -49,6 +62,8 @@ export const ChargedAnswer = Type.Object({
   balance: Balance,
   lots: Type.Array(BurnedLot, { description: 'What paid; nothing of what went into debt.' }),
   position: Position,
+  quota: QuotaParts,
+  violations: Violations,
   late: Type.Optional(Type.Literal(true, { description: 'Settled after its hold had expired.' })),
   repriced: Type.Optional(
     Type.String({ description: 'Was unpriced at first: by which price it was charged.' }),
@@ -114,7 +129,7 @@ export function reversalAnswer(
 }
 
 export function chargedAnswer(event: Of<'UsageCharged'>, position: bigint, epoch: number): ChargedAnswer {
-  const { usage_id, credits, after, moves, late, repriced }: UsageCharged = event.data;
+  const { usage_id, credits, after, moves, covered, violations, late, repriced }: UsageCharged = event.data;
   return {
     id: usage_id,
     entry_id: entryOf(event),
@@ -123,6 +138,8 @@ export function chargedAnswer(event: Of<'UsageCharged'>, position: bigint, epoch
     balance: balanceOf(after),
     lots: burnedLots(moves),
     position: formatPosition(epoch, position),
+    ...(covered === undefined ? {} : { quota: quotaParts(covered) }),
+    ...(violations === undefined ? {} : { violations: [...violations] }),
     ...(late === undefined ? {} : { late }),
     ...(repriced === undefined ? {} : { repriced }),
   };
@@ -146,6 +163,19 @@ export function usageAnswer(
 
 export function balanceOf({ available, held }: { available: string; held: string }): Static<typeof Balance> {
   return { available, held };
+}
+
+/** One line per kind of quota; what several of one kind cover is one sum. */
+export function quotaParts(
+  covered: readonly Pick<Covered, 'unit' | 'model' | 'quantity'>[],
+): Static<typeof QuotaPart>[] {
+  const parts: Static<typeof QuotaPart>[] = [];
+  for (const { unit, model, quantity } of covered) {
+    const before = parts.find((part) => part.unit === unit && part.model === model);
+    if (before === undefined) parts.push({ unit, model, amount: quantity });
+    else before.amount = (BigInt(before.amount) + BigInt(quantity)).toString();
+  }
+  return parts;
 }
 
 /** One line per lot; a lot that paid out of a hold and out of its free part pays in two moves. */

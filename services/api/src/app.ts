@@ -10,20 +10,36 @@ import { answerFailure, answerUnreadable, sendProblem } from './failures.ts';
 import { allowedMethods } from './methods.ts';
 import { measureApi, type Observe } from './metrics.ts';
 import { type ProblemCode, problemOf } from './problems.ts';
+import { createRateLimits } from './rate-limit.ts';
+import { accountCouponsRoutes } from './routes/account-coupons.ts';
 import { accountsRoutes } from './routes/accounts.ts';
+import { alertsRoutes } from './routes/alerts.ts';
 import { apiKeysRoutes } from './routes/api-keys.ts';
 import { authorizeRoutes } from './routes/authorize.ts';
+import { autoTopUpRoutes } from './routes/auto-top-up.ts';
 import { balancesRoutes } from './routes/balances.ts';
+import { billingRoutes } from './routes/billing/billing.ts';
+import { couponsRoutes } from './routes/coupons.ts';
 import { creditsRoutes } from './routes/credits.ts';
 import { entriesRoutes } from './routes/entries.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes, metricsRoute } from './routes/health.ts';
 import { holdsRoutes } from './routes/holds.ts';
+import { packagesRoutes } from './routes/packages.ts';
+import { plansRoutes } from './routes/plans.ts';
 import { priceBooksRoutes } from './routes/price-books.ts';
+import { purchasesRoutes } from './routes/purchases.ts';
+import { quotasRoutes } from './routes/quotas.ts';
 import { quotesRoutes } from './routes/quotes.ts';
 import { receiptsRoutes } from './routes/receipts.ts';
+import { referralsRoutes } from './routes/referrals.ts';
+import { subscriptionChangesRoutes } from './routes/subscription-changes.ts';
+import { subscriptionPaymentsRoutes } from './routes/subscription-payments.ts';
+import { subscriptionsRoutes } from './routes/subscriptions.ts';
+import { testClockRoutes } from './routes/test-clock.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { usageReadsRoutes } from './routes/usage-reads.ts';
+import { webhooksRoutes } from './routes/webhooks.ts';
 import { traceRequests } from './trace-requests.ts';
 import { compileValidator } from './validation.ts';
 
@@ -43,17 +59,22 @@ declare module 'fastify' {
 
 export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
   const { now = Date.now, isStarted = () => true, log, meter = createMeter(), tracer = null } = parts;
-  const { runner, store, catalogue, reads, epoch } = parts;
+  const { realNow = now, testClock = null } = parts;
+  const { runner, store, catalogue, reads, webhooks, epoch } = parts;
   const api: Api = {
     runner,
     store,
     catalogue,
     reads,
+    webhooks,
     epoch,
     now,
+    realNow,
+    testClock,
     isStarted,
     sealSeconds: parts.sealSeconds ?? 60,
     limits: { ...LIMITS, ...parts.limits },
+    rateLimits: parts.rateLimits ?? createRateLimits({ redisUrl: null, namespace: '' }),
     acknowledged: rememberAcknowledged(),
     ...countRefusals(),
   };
@@ -90,10 +111,23 @@ export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
 function addRoutes(app: App, api: Api): void {
   accountsRoutes(app, api);
   priceBooksRoutes(app, api);
+  plansRoutes(app, api);
+  packagesRoutes(app, api);
+  couponsRoutes(app, api);
+  purchasesRoutes(app, api);
+  accountCouponsRoutes(app, api);
+  referralsRoutes(app, api);
+  autoTopUpRoutes(app, api);
+  alertsRoutes(app, api);
+  billingRoutes(app, api);
   creditsRoutes(app, api);
   usageRoutes(app, api);
   authorizeRoutes(app, api);
   holdsRoutes(app, api);
+  subscriptionsRoutes(app, api);
+  subscriptionChangesRoutes(app, api);
+  subscriptionPaymentsRoutes(app, api);
+  quotasRoutes(app, api);
   quotesRoutes(app, api);
   balancesRoutes(app, api);
   usageReadsRoutes(app, api);
@@ -101,6 +135,8 @@ function addRoutes(app: App, api: Api): void {
   explainRoutes(app, api);
   receiptsRoutes(app, api);
   apiKeysRoutes(app, api);
+  webhooksRoutes(app, api);
+  testClockRoutes(app, api);
   healthRoutes(app, api);
 }
 
@@ -113,7 +149,7 @@ function requestIds(): () => string {
 
 /** Who calls is asked before the body is read: nobody else's megabytes are parsed. */
 function authenticate(app: App, api: Api): void {
-  const { identify } = createAuthenticator(api.catalogue);
+  const { identify } = createAuthenticator(api.catalogue, api.testClock);
   app.decorateRequest('principal');
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

@@ -1,5 +1,5 @@
 import { followCatalogue } from '@tallystick/connect';
-import type { Scope } from '@tallystick/domain';
+import { SCOPES, type Scope } from '@tallystick/domain';
 import { StoreUnavailable } from '@tallystick/event-store';
 import t from 'tap';
 import { ensureAdminKey } from './admin-key.ts';
@@ -10,8 +10,10 @@ t.teardown(() => ledger.stop());
 const { call, newKey } = ledger;
 await call('POST', '/v1/accounts', { id: 'acme' });
 await call('POST', '/v1/accounts', { id: 'other' });
+await call('POST', '/v1/accounts', { id: 'friend' });
 
 type Method = Parameters<typeof call>[0];
+const PLAN = { name: 'Basic', price: { credits: '0' }, interval: 'month', included: [], overage: 'credits' };
 /** One call of each kind, and the scopes that suffice for it. Admin suffices always. */
 const CALLS: readonly [method: Method, url: string, body: unknown, scopes: readonly Scope[]][] = [
   ['POST', '/v1/accounts', { id: 'x' }, ['finance']],
@@ -38,6 +40,52 @@ const CALLS: readonly [method: Method, url: string, body: unknown, scopes: reado
     ['finance'],
   ],
   ['GET', '/v1/price-books/default', undefined, ['finance']],
+  ['PUT', '/v1/plans/basic', PLAN, []],
+  ['GET', '/v1/plans', undefined, ['usage', 'read', 'finance']],
+  ['GET', '/v1/plans/basic', undefined, ['usage', 'read', 'finance']],
+  ['PUT', '/v1/packages/starter', { credits: '1', price: { amount: '1', currency: 'USD' } }, []],
+  ['GET', '/v1/packages', undefined, ['usage', 'read', 'finance']],
+  ['GET', '/v1/packages/starter', undefined, ['usage', 'read', 'finance']],
+  ['PUT', '/v1/coupons/SAVE10', { percent: '10' }, []],
+  ['GET', '/v1/coupons', undefined, []],
+  ['GET', '/v1/coupons/SAVE10', undefined, []],
+  ['POST', '/v1/accounts/acme/coupons', { code: 'SAVE10' }, ['usage', 'manage']],
+  ['GET', '/v1/accounts/acme/coupons', undefined, ['read', 'finance']],
+  ['DELETE', '/v1/accounts/acme/coupons/SAVE10', undefined, ['usage', 'manage']],
+  [
+    'POST',
+    '/v1/accounts/acme/purchases',
+    { package: 'starter', reference: 'b' },
+    ['usage', 'manage', 'finance'],
+  ],
+  ['POST', '/v1/accounts/acme/purchases', { package: 'starter', reference: 'paid', paid: true }, ['finance']],
+  ['GET', '/v1/accounts/acme/purchases', undefined, ['read', 'finance']],
+  ['GET', '/v1/accounts/acme/purchases/b', undefined, ['read', 'finance']],
+  [
+    'POST',
+    '/v1/accounts/acme/purchases/b/paid',
+    { paid: { amount: '1', currency: 'USD' }, reference: 'x' },
+    ['finance'],
+  ],
+  ['POST', '/v1/accounts/acme/purchases/b/cancel', undefined, ['usage', 'manage', 'finance']],
+  ['POST', '/v1/accounts/acme/referral', { referred_by: 'friend' }, ['usage', 'manage']],
+  ['GET', '/v1/accounts/acme/referrals', undefined, ['read', 'finance']],
+  [
+    'PUT',
+    '/v1/accounts/acme/auto-top-up',
+    { enabled: true, threshold: '1', amount: { amount: '1', currency: 'USD' } },
+    ['usage', 'manage'],
+  ],
+  ['GET', '/v1/accounts/acme/auto-top-up', undefined, ['read', 'finance']],
+  [
+    'POST',
+    '/v1/accounts/acme/auto-top-ups/a/result',
+    { result: 'paid', paid: { amount: '1', currency: 'USD' }, reference: 'y' },
+    ['finance'],
+  ],
+  ['PUT', '/v1/accounts/acme/alerts', { thresholds: [] }, ['usage', 'manage']],
+  ['GET', '/v1/accounts/acme/alerts', undefined, ['read', 'finance']],
+  ['GET', '/v1/accounts/acme/alerts/raised', undefined, ['read', 'finance']],
   ['POST', '/v1/accounts/acme/top-ups', { credits: '1', source: 's', reference: 'r' }, ['finance']],
   ['POST', '/v1/accounts/acme/grants', { credits: '1', kind: 'k', reference: 'r' }, ['finance']],
   ['POST', '/v1/accounts/acme/adjustments', { credits: '1', reason: 'x', reference: 'r' }, ['finance']],
@@ -49,15 +97,84 @@ const CALLS: readonly [method: Method, url: string, body: unknown, scopes: reado
   ['POST', '/v1/accounts/acme/holds/h/void', undefined, ['usage']],
   ['POST', '/v1/accounts/acme/holds/h/extend', { expires_in: 1 }, ['usage']],
   ['POST', '/v1/quotes', { model: 'm', usage: { calls: 1 } }, ['usage', 'read', 'finance']],
+  [
+    'POST',
+    '/v1/accounts/acme/subscription',
+    { plan: 'basic', pay: 'credits', reference: 's' },
+    ['usage', 'manage'],
+  ],
+  ['GET', '/v1/accounts/acme/subscription', undefined, ['read', 'finance']],
+  ['GET', '/v1/accounts/acme/subscriptions', undefined, ['read', 'finance']],
+  [
+    'POST',
+    '/v1/accounts/acme/subscription/preview',
+    { plan: 'basic', when: 'period_end' },
+    ['usage', 'manage'],
+  ],
+  [
+    'POST',
+    '/v1/accounts/acme/subscription/change',
+    { plan: 'basic', when: 'period_end', reference: 'c' },
+    ['usage', 'manage'],
+  ],
+  ['POST', '/v1/accounts/acme/subscription/resume', undefined, ['usage', 'manage']],
+  [
+    'POST',
+    '/v1/accounts/acme/subscription/cancel',
+    { when: 'period_end', reference: 'e' },
+    ['usage', 'manage'],
+  ],
+  [
+    'POST',
+    '/v1/accounts/acme/subscription/payments',
+    { period_start: '2026-01-01T00:00:00Z', result: 'failed', reference: 'p' },
+    ['finance'],
+  ],
+  ['GET', '/v1/accounts/acme/quotas', undefined, ['read', 'finance']],
+  [
+    'POST',
+    '/v1/accounts/acme/quotas',
+    {
+      unit: 'calls',
+      model: '*',
+      amount: '1',
+      expires_at: '2099-01-01T00:00:00Z',
+      reason: 'x',
+      reference: 'q',
+    },
+    ['finance'],
+  ],
+  ['GET', '/v1/billing/stats?account=acme', undefined, ['read', 'finance']],
+  ['GET', '/v1/billing/plans', undefined, ['usage', 'read', 'finance']],
+  ['GET', '/v1/billing/quota-warning?account=acme', undefined, ['read', 'finance']],
+  ['GET', '/v1/billing/settings?account=acme', undefined, ['read', 'finance']],
+  ['PUT', '/v1/billing/settings?account=acme', { alert_threshold: 1 }, ['usage', 'manage']],
+  ['POST', '/v1/billing/coupons/apply?account=acme', { coupon_code: 'SAVE10' }, ['usage', 'manage']],
   ['GET', '/v1/entries/wallet-acme:1', undefined, ['finance']],
   ['GET', '/v1/trial-balance', undefined, ['finance']],
   ['GET', '/v1/receipts/wallet-acme:1', undefined, ['read', 'finance']],
   ['GET', '/v1/seals', undefined, ['read', 'finance']],
+  ['GET', '/v1/test-clock', undefined, ['read', 'finance']],
+  ['POST', '/v1/test-clock/advance', { by_seconds: 1 }, []],
   ['POST', '/v1/api-keys', { name: 'k', scopes: ['read'] }, []],
   ['GET', '/v1/api-keys', undefined, []],
   ['DELETE', '/v1/api-keys/none', undefined, []],
+  ['POST', '/v1/webhook-endpoints', { url: 'https://example.com/', events: ['*'], scope: 'owner' }, []],
+  ['GET', '/v1/webhook-endpoints', undefined, []],
+  ['GET', '/v1/webhook-endpoints/e', undefined, []],
+  ['PATCH', '/v1/webhook-endpoints/e', {}, []],
+  ['DELETE', '/v1/webhook-endpoints/e', undefined, []],
+  ['POST', '/v1/webhook-endpoints/e/rotate-secret', undefined, []],
+  ['POST', '/v1/webhook-endpoints/e/test', undefined, []],
+  ['POST', '/v1/webhook-endpoints/e/replay', { from: '0' }, []],
+  ['GET', '/v1/webhook-deliveries', undefined, []],
+  ['GET', '/v1/webhook-deliveries/d', undefined, []],
+  ['POST', '/v1/webhook-deliveries/d/replay', undefined, []],
   ['GET', '/metrics', undefined, ['read', 'finance']],
 ];
+
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
 
 t.test('every route of the document is in the table above', async (t) => {
   const { paths } = ledger.app.swagger() as { paths: Record<string, object> };
@@ -66,20 +183,20 @@ t.test('every route of the document is in the table above', async (t) => {
   );
   for (const [method, path] of told) {
     if (path?.startsWith('/health/')) continue;
-    const pattern = new RegExp(`^${path?.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
-    const found = CALLS.some(
-      ([name, url]) => name.toLowerCase() === method && pattern.test(url.split('?')[0] ?? ''),
-    );
+    const pattern = patternOf(path ?? '');
+    const found = CALLS.some(([name, url]) => name.toLowerCase() === method && pattern.test(pathOf(url)));
     t.ok(found, `${method} ${path}`);
   }
 });
 
 t.test('each scope allows what it says and nothing else', async (t) => {
-  for (const scope of ['usage', 'read', 'finance', 'admin'] as const) {
+  for (const scope of SCOPES) {
     const key = await newKey([scope]);
     for (const [method, url, body, scopes] of CALLS) {
       const { status } = await call(method, url, body, key);
-      if (scope === 'admin' || scopes.includes(scope)) t.not(status, 403, `${scope} may ${method} ${url}`);
+      // Whoever manages an account reads it, too.
+      const may = scopes.includes(scope) || (scope === 'manage' && scopes.includes('read'));
+      if (scope === 'admin' || may) t.not(status, 403, `${scope} may ${method} ${url}`);
       else t.equal(status, 403, `${scope} may not ${method} ${url}`);
       t.not(status, 401);
       t.not(status, 500);
@@ -106,19 +223,172 @@ t.test('what tells how to call needs no key', async (t) => {
   }
 });
 
-t.test('a key with an account reads that account only, whether another exists or not', async (t) => {
-  const key = await newKey(['read'], 'acme');
-  t.equal((await call('GET', '/v1/accounts/acme', undefined, key)).status, 200);
-  for (const [method, url, body] of CALLS) {
-    // Seals are everybody's: they name nobody.
-    if (method !== 'GET' || url === '/v1/seals') continue;
-    const { status } = await call(method, url.replace('acme', 'other'), body, key);
-    t.equal(status, 403, url.replace('acme', 'other'));
-    t.equal((await call(method, url.replace('acme', 'nobody'), body, key)).status, 403);
+/** What is everybody's: it names nobody, or no account in its path. */
+const EVERYBODYS: readonly (readonly [Method, RegExp])[] = [
+  ['GET', /^\/v1\/(seals|plans|packages|billing\/plans)/],
+  ['POST', /^\/v1\/quotes$/],
+];
+/** Where an account is named, and a key of that account may be let in. */
+const OWN = /^\/v1\/(accounts\/acme\b|receipts\/wallet-acme:|billing\/.*\?account=acme$)/;
+
+/** Said here once more, by the table alone: a key of `acme` with these scopes may make this call for `account`. */
+function boundKeyMay(keyScopes: readonly Scope[], call: (typeof CALLS)[number], account: string): boolean {
+  const [method, url, , scopes] = call;
+  if (EVERYBODYS.some(([name, pattern]) => name === method && pattern.test(pathOf(url)))) return true;
+  const held = keyScopes.includes('manage') ? [...keyScopes, 'read'] : keyScopes;
+  return OWN.test(url) && account === 'acme' && scopes.some((scope) => held.includes(scope));
+}
+
+const BOUND: readonly (readonly Scope[])[] = [['read'], ['manage'], ['read', 'manage']];
+
+t.test('a key of an account acts on that account alone, whether another exists or not', async (t) => {
+  const before = await ledger.store.head('wallet-other');
+  for (const scopes of BOUND) {
+    const key = await newKey(scopes, 'acme');
+    for (const row of CALLS) {
+      const [method, url, body] = row;
+      for (const account of ['acme', 'other', 'nobody']) {
+        const target = url.replace('acme', account);
+        const { status } = await call(method, target, body, key);
+        const may = boundKeyMay(scopes, row, account);
+        if (may) t.not(status, 403, `${scopes} of acme may ${method} ${target}`);
+        else t.equal(status, 403, `${scopes} of acme may not ${method} ${target}`);
+      }
+    }
   }
+  t.same(await ledger.store.head('wallet-other'), before, 'nothing has happened to the other account');
+});
+
+t.test('a key of an account does not reach what merely has the same name', async (t) => {
+  const key = await newKey(['read', 'manage'], 'acme');
+  const { paths } = ledger.app.swagger() as { paths: Record<string, object> };
+  let tried = 0;
+  for (const [path, methods] of Object.entries(paths)) {
+    if (!path.includes('{') || path.startsWith('/v1/accounts/{id}')) continue;
+    const url = path.replaceAll(/\{[^}]+\}/g, 'acme');
+    for (const name of Object.keys(methods)) {
+      const method = name.toUpperCase() as Method;
+      if (EVERYBODYS.some(([open, pattern]) => open === method && pattern.test(url))) continue;
+      const body = CALLS.find(([one, other]) => one === method && patternOf(path).test(pathOf(other)))?.[2];
+      t.equal((await call(method, url, body, key)).status, 403, `${method} ${url}`);
+      tried += 1;
+    }
+  }
+  t.ok(tried >= 15, `${tried} were tried`);
+});
+
+t.test('however the other account is written, a key of an account does not get there', async (t) => {
+  const headers = { authorization: `Bearer ${await newKey(['read', 'manage'], 'acme')}` };
+  for (const written of [
+    '%6fther',
+    'other%00',
+    'acme/../other',
+    'acme%2F..%2Fother',
+    '/other',
+    'ACME',
+    './other',
+  ])
+    for (const rest of ['', '/balance', '/subscription', '/purchases']) {
+      const url = `/v1/accounts/${written}${rest}`;
+      const { statusCode, payload } = await ledger.app.inject({ url, headers });
+      t.ok(statusCode >= 400 && statusCode < 500, `${statusCode} ${url}`);
+      t.notMatch(payload, '"other"', url);
+    }
+  const query = await ledger.app.inject({ url: '/v1/accounts/acme?id=other&account=other', headers });
+  t.notMatch(query.payload, '"other"');
+});
+
+t.test('a HEAD asks for what its GET does', async (t) => {
+  const key = await newKey(['read'], 'acme');
+  for (const [method, url] of CALLS) {
+    if (method !== 'GET') continue;
+    const head = (authorization: string | null) =>
+      ledger.app.inject({ method: 'HEAD', url, headers: authorization === null ? {} : { authorization } });
+    t.equal((await head(null)).statusCode, 401, url);
+    const [theirs, got] = [await head(`Bearer ${key}`), await call('GET', url, undefined, key)];
+    t.equal(theirs.statusCode === 403, got.status === 403, url);
+  }
+});
+
+t.test('what is for every account is not given to a key of one', async (t) => {
+  for (const scope of ['usage', 'finance', 'admin'] as const)
+    for (const scopes of [[scope], ['read', scope], ['manage', scope]]) {
+      const made = await call('POST', '/v1/api-keys', { name: 'k', scopes, account: 'acme' });
+      t.equal(made.status, 422, `${scopes} is for every account`);
+    }
+});
+
+t.test('an owner who makes every call comes by no credit, no quota and no paid purchase', async (t) => {
+  for (const id of ['poor', 'rich']) await call('POST', '/v1/accounts', { id });
+  await call('PUT', '/v1/plans/dear', {
+    ...PLAN,
+    price: { credits: '100' },
+    included: [{ unit: 'calls', model: '*', amount: '9', per: 'period' }],
+  });
+  const key = await newKey(['read', 'manage'], 'poor');
+  for (const [method, url, body] of CALLS)
+    await call(
+      method,
+      url.replace('acme', 'poor'),
+      JSON.parse(JSON.stringify(body ?? null).replaceAll('"basic"', '"dear"')) ?? undefined,
+      key,
+    );
+  const own = (list: string) => call('GET', `/v1/accounts/poor/${list}`);
+  t.match((await own('balance')).body, { available: '0', held: '0', granted: '0', adjusted: '0' });
+  t.same((await own('lots')).body.data, []);
+  t.same((await own('quotas')).body.data, []);
+  const bought = (await own('purchases')).body.data;
+  t.ok(bought.length > 0, 'buying is theirs');
+  t.notOk(
+    bought.some(({ status }: { status: string }) => status === 'paid'),
+    'that money has come is not theirs to say',
+  );
+});
+
+t.test('that money has come only finance says, with a key of no account', async (t) => {
+  const paid = { package: 'starter', paid: true };
+  for (const scopes of [['usage'], ['manage'], ['usage', 'manage'], ['read']] as const) {
+    const key = await newKey(scopes);
+    const reference = `by-${scopes.join('-')}`;
+    const { status } = await call('POST', '/v1/accounts/acme/purchases', { ...paid, reference }, key);
+    t.equal(status, 403, `${scopes}`);
+    t.equal((await call('GET', `/v1/accounts/acme/purchases/${reference}`)).status, 404);
+  }
+  const finance = await newKey(['finance']);
+  const made = await call(
+    'POST',
+    '/v1/accounts/acme/purchases',
+    { ...paid, reference: 'by-finance' },
+    finance,
+  );
+  t.match(made, { status: 201, body: { status: 'paid' } });
+  const owner = await newKey(['manage'], 'acme');
+  const again = await call(
+    'POST',
+    '/v1/accounts/acme/purchases',
+    { ...paid, reference: 'by-finance' },
+    owner,
+  );
+  t.equal(again.status, 403, 'nor is it said again to an owner');
+});
+
+t.test('where no account is named it is that of the key, and a key of none must name one', async (t) => {
+  const [owner, service] = [await newKey(['manage'], 'acme'), await newKey(['usage', 'read'])];
+  const rows = CALLS.filter(([, url]) => url.includes('?account='));
+  t.ok(rows.length >= 5);
+  for (const [method, url, body] of rows) {
+    const { status } = await call(method, pathOf(url), body, owner);
+    t.ok(status < 300 || status === 409, `${status} ${method} ${url}`);
+    t.equal((await call(method, pathOf(url), body, service)).status, 422, `${method} ${url}`);
+  }
+});
+
+t.test('a key of an account has a price quoted for no other', async (t) => {
+  const key = await newKey(['read'], 'acme');
   const quote = { model: 'm', usage: { calls: 1 } };
   t.equal((await call('POST', '/v1/quotes', { ...quote, account: 'other' }, key)).status, 403);
-  t.not((await call('POST', '/v1/quotes', quote, key)).status, 403);
+  t.equal((await call('POST', '/v1/quotes', { ...quote, account: 'nobody' }, key)).status, 403);
+  t.not((await call('POST', '/v1/quotes', { ...quote, account: 'acme' }, key)).status, 403);
 });
 
 t.test('a revoked key is refused at once here and within the second elsewhere', async (t) => {

@@ -3,15 +3,17 @@
  *
  *   usage    report usage, authorize, settle, void, extend, quote
  *   read     accounts, balances, lots, holds, statements, usage: nothing in a currency (P8)
+ *   manage   `read`, and what a customer decides for an account of their own: its plan, what it buys
  *   finance  `read`, and everything that moves or shows money: accounts, top-ups, grants, adjustments, reversals,
  *            prices, entries, trial balance
- *   admin    all of these, and API keys
+ *   admin    all of these, API keys, plans, packages, coupons
  *
- * A key with an account may read that account only. Keys are `tally_<id>_<secret>`; what is stored is the SHA-256 of
- * the whole. The feed of keys must be fresh: without it nobody is let in, for a revocation may have been missed.
+ * A key with an account may read that account only and, with the scope `manage`, manage it. Keys are
+ * `tally_<id>_<secret>`; what is stored is the SHA-256 of the whole. The feed of keys must be fresh: without it nobody is
+ * let in, for a revocation may have been missed.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Catalogue, KnownKey } from '@tallystick/connect';
+import type { Catalogue, KnownKey, TestClock } from '@tallystick/connect';
 import type { Scope } from '@tallystick/domain';
 import { refuse } from './problems.ts';
 
@@ -26,8 +28,9 @@ export interface Principal {
 const IMPLIED: Readonly<Record<Scope, readonly Scope[]>> = {
   usage: ['usage'],
   read: ['read'],
+  manage: ['manage', 'read'],
   finance: ['finance', 'read'],
-  admin: ['usage', 'read', 'finance', 'admin'],
+  admin: ['usage', 'read', 'manage', 'finance', 'admin'],
 };
 
 /** The feed of keys and prices may be this old; then nobody is served (rule 24). */
@@ -49,7 +52,11 @@ export interface Authenticator {
   identify(header: string | undefined): Promise<Principal> | Principal;
 }
 
-export function createAuthenticator(catalogue: Catalogue): Authenticator {
+/** @param clock the one that can be moved, if there is one: without it, too, nobody is served */
+export function createAuthenticator(
+  catalogue: Catalogue,
+  clock: Pick<TestClock, 'ageMs'> | null = null,
+): Authenticator {
   const cache = new Map<string, Principal>();
   let cachedVersion = -1;
 
@@ -73,7 +80,8 @@ export function createAuthenticator(catalogue: Catalogue): Authenticator {
 
   return {
     identify(header) {
-      if (catalogue.ageMs() > STALE_MS) return refuse('catalogue_stale');
+      if (catalogue.ageMs() > STALE_MS || (clock !== null && clock.ageMs() > STALE_MS))
+        return refuse('catalogue_stale');
       if (cachedVersion !== catalogue.keysVersion) {
         cache.clear();
         cachedVersion = catalogue.keysVersion;
@@ -104,6 +112,8 @@ function knownKey(catalogue: Catalogue, key: string): KnownKey | null {
 
 /** Whether answers may hold what is in a currency, and what reveals it (P8). */
 export const seesMoney = ({ scopes }: Principal): boolean => scopes.has('finance');
+
+export const isAdmin = ({ scopes }: Principal): boolean => scopes.has('admin');
 
 /** What a route asks of its caller. */
 export interface Access {

@@ -380,7 +380,7 @@ const RULES: readonly [
     'POST',
     '/v1/api-keys',
     { name: 'x', scopes: ['root'] },
-    [{ field: 'scopes.0', rule: 'must be one of usage, read, finance, admin' }],
+    [{ field: 'scopes.0', rule: 'must be one of usage, read, manage, finance, admin' }],
   ],
   [
     'an order that is none',

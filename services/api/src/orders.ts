@@ -54,7 +54,7 @@ export async function order<S, C extends CommandKey, E extends DomainEvent, R ex
   const executed = await api.runner.execute(
     decider,
     [{ id, command, cause: causeOf(request) }],
-    api.now() + api.limits.deadlineMs,
+    api.realNow() + api.limits.deadlineMs,
   );
   if (executed === 'queue_full') return refuse('queue_full');
   const [outcome] = executed;

@@ -1,4 +1,5 @@
 /** P8: whoever is not finance sees credits only. Every route that they may call is walked, on an account full of money. */
+import { walletDecider } from '@tallystick/domain';
 import t from 'tap';
 import { sealAfter } from './sealing.ts';
 import type { Document } from './testing/document.ts';
@@ -17,6 +18,15 @@ const metadata = { cost: '12.34', note: 'internal' };
 await call('POST', '/v1/accounts', { id: 'acme', name: 'Acme', currency: 'USD', metadata });
 const paid = { amount: '98.76', currency: 'USD' };
 await call('POST', '/v1/accounts/acme/top-ups', { credits: '100', paid, source: 'stripe', reference: 'r1' });
+// A plan that is paid in credits with money behind them: that money lies behind its quotas, too.
+await call('PUT', '/v1/plans/basic', {
+  name: 'Basic',
+  price: { credits: '10' },
+  interval: 'month',
+  included: [{ unit: 'tokens', model: 'm', amount: '45', per: 'period' }],
+  overage: 'credits',
+});
+await call('POST', '/v1/accounts/acme/subscription', { plan: 'basic', pay: 'credits', reference: 's' });
 const usage = { account: 'acme', model: 'm', usage: { input_tokens: 50 }, metadata };
 const cost = { amount: '45.67', currency: 'USD' };
 const charged = await call('POST', '/v1/usage', { ...usage, id: 'u1', cost });
@@ -28,6 +38,31 @@ const hold = {
   hold: { id: 'h1', expires_in: 600 },
 };
 await call('POST', '/v1/authorize', hold);
+const usd = (amount: string) => ({ amount, currency: 'USD' });
+await call('PUT', '/v1/packages/starter', { credits: '5', prices: [usd('1')] });
+await call('PUT', '/v1/packages/free-amount', { rate: { credits: '100', currency: 'USD' } });
+await call('PUT', '/v1/coupons/save', { percent: '10' });
+await call('POST', '/v1/accounts/acme/coupons', { code: 'save' });
+await call('POST', '/v1/accounts', { id: 'buyer' });
+await call('POST', '/v1/accounts/buyer/purchases', { package: 'starter', reference: 'p1', paid: true });
+await call('PUT', '/v1/accounts/buyer/auto-top-up', { enabled: true, threshold: '1', amount: usd('1') });
+const accrual = {
+  type: 'AccrueReferral',
+  key: 'referral:tom:3',
+  fingerprint: 'f',
+  from: 'tom',
+  revision: 3,
+  reason: 'purchase',
+  ofCredits: 10_000_000n,
+  percent: '10',
+  availableAt: Date.now() + 86_400_000,
+} as const;
+const worker = { actor: 'worker', request: '' };
+await ledger.runner.execute(
+  walletDecider,
+  [{ id: 'acme', command: accrual, cause: worker }],
+  Date.now() + 10_000,
+);
 await sealAfter(ledger, null);
 await ledger.projector.caughtUp();
 
@@ -51,12 +86,39 @@ const OWN = [
   '/v1/accounts/acme/holds/h1',
   '/v1/accounts/acme/statement',
   '/v1/accounts/acme/explain',
+  '/v1/accounts/acme/subscription',
+  '/v1/accounts/acme/subscriptions',
+  '/v1/accounts/acme/quotas',
+  '/v1/accounts/acme/alerts',
+  '/v1/accounts/acme/alerts/raised',
+  '/v1/accounts/acme/coupons',
+  '/v1/accounts/acme/referrals',
   '/v1/accounts/acme/usage',
   '/v1/accounts/acme/usage/u1',
   '/v1/accounts/acme/usage/u2',
   `/v1/receipts/${charged.body.entry_id}`,
   '/v1/seals',
 ];
+
+/** What a customer pays for what he buys is his own affair: these show it, and nothing else in a currency. */
+const OWN_PURCHASES = [
+  '/v1/accounts/buyer/purchases',
+  '/v1/accounts/buyer/purchases/p1',
+  '/v1/accounts/buyer/auto-top-up',
+];
+
+t.test('of money an owner sees what the own purchases cost the owner, and no more', async (t) => {
+  const key = await newKey(['read'], 'buyer');
+  for (const url of OWN_PURCHASES) {
+    const answer = await call('GET', url, undefined, key);
+    t.equal(answer.status, 200, url);
+    const rest = JSON.stringify(answer.body, (name, value) =>
+      ['price', 'discount', 'total', 'amount'].includes(name) ? undefined : value,
+    );
+    t.same(faultsIn(JSON.parse(rest)), [], url);
+    t.match(answer.text, 'USD');
+  }
+});
 
 t.test('an account key sees nothing in a currency on any route that it may call', async (t) => {
   const key = await newKey(['read'], 'acme');
@@ -86,13 +148,16 @@ t.test('the walk above walks every route that an account key may call', async (t
         method === 'get' ? undefined : {},
         key,
       );
-      const walked = OWN.some(
+      const walked = [...OWN, ...OWN_PURCHASES].some(
         (own) =>
           own.split('/').length === url.split('/').length &&
           new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(own),
       );
       if (status !== 403)
-        t.ok(walked || path === '/v1/quotes', `${method} ${path} answers ${status} to an account key`);
+        t.ok(
+          walked || /^\/v1\/(quotes|plans|packages)/.test(path),
+          `${method} ${path} answers ${status} to an account key`,
+        );
     }
   }
 });
@@ -136,6 +201,7 @@ t.test('finance does see them', async (t) => {
     [
       ['credits', '0'],
       ['USD', '0'],
+      ['tokens', '0'],
     ],
   );
 });

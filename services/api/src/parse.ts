@@ -90,7 +90,7 @@ export function canonicalUsage(usage: Usage): Usage {
 
 const INSTANT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
-const YEAR_9999 = Date.UTC(9999, 11, 31);
+export const YEAR_9999 = Date.UTC(9999, 11, 31);
 
 function isRealDay(text: string): boolean {
   const day = Number(text.slice(8, 10));

@@ -21,6 +21,8 @@ export interface RepriceSweepParts {
   readonly catalogue: CatalogueReader<Catalogues>;
   readonly queries: Reads;
   readonly now?: () => number;
+  /** Of deadlines; `now` where left out. */
+  readonly realNow?: () => number;
   readonly everyMs?: number;
   /** Between two passes over everything that is parked, where no price was published. */
   readonly passEveryMs?: number;
@@ -54,7 +56,7 @@ export function startRepriceSweep(parts: RepriceSweepParts): () => Promise<void>
 
 /** One pass over everything that is parked, in the order of its recording. */
 async function repriceAll(
-  { runner, queries }: RepriceSweepParts,
+  { runner, queries, now: clock = Date.now, realNow = clock }: RepriceSweepParts,
   books: PriceBooks,
   now: number,
 ): Promise<void> {
@@ -64,7 +66,7 @@ async function repriceAll(
     if (last === undefined) return;
     after = last.position;
     const orders = parked.filter((usage) => hasPrice(books, usage, now)).map(repriceOrder);
-    if (orders.length > 0) await runner.execute(walletDecider, orders, now + 30_000);
+    if (orders.length > 0) await runner.execute(walletDecider, orders, realNow() + 30_000);
   }
 }
 

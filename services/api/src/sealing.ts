@@ -25,6 +25,8 @@ export interface SealingParts {
   readonly runner: Runner<Catalogues>;
   readonly store: Pick<EventStore, 'readAll' | 'readStream' | 'head'>;
   readonly now?: () => number;
+  /** Of deadlines; `now` where left out. */
+  readonly realNow?: () => number;
 }
 
 const CAUSE = { actor: 'sealing', request: '' };
@@ -53,7 +55,7 @@ export async function readLastSeal(store: Pick<EventStore, 'readStream' | 'head'
  * @returns whether there is more; false also where somebody else has sealed meanwhile, and goes on
  */
 export async function sealAfter(
-  { runner, store, now = Date.now }: SealingParts,
+  { runner, store, now = Date.now, realNow = now }: SealingParts,
   last: LastSeal | null,
 ): Promise<boolean> {
   const gathered = await gatherSeal(store, last?.cursor ?? null);
@@ -68,7 +70,7 @@ export async function sealAfter(
   const executed = await runner.execute(
     sealDecider,
     [{ id: SEAL_ID, command, cause: CAUSE }],
-    now() + PATIENCE_MS,
+    realNow() + PATIENCE_MS,
   );
   if (executed === 'queue_full') return false;
   const [outcome] = executed;

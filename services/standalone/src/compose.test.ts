@@ -55,8 +55,9 @@ t.test('the services that the set-up is made of are there', async (t) => {
     'postgres',
     'projector',
     'redis',
+    'worker',
   ]);
-  t.same(own.map(([name]) => name).sort(), ['api', 'install', 'projector']);
+  t.same(own.map(([name]) => name).sort(), ['api', 'install', 'projector', 'worker']);
 });
 
 for (const [name, { environment = {} }] of own) {
@@ -100,7 +101,7 @@ t.test('services wait for services that are there, and for what these can tell',
       else t.equal(awaited.restart, 'no', `${other} ends, so ${name} may wait for that`);
     }
   }
-  for (const name of ['api', 'projector'])
+  for (const name of ['api', 'projector', 'worker'])
     t.same(Object.keys(compose.services[name]?.depends_on ?? {}).sort(), [
       'eventstoredb',
       'install',
@@ -128,6 +129,16 @@ t.test('the projector follows the store that the API writes, into the database t
   for (const name of ['LEDGER_ESDB_URL', 'LEDGER_POSTGRES_URL', 'LEDGER_NAMESPACE'])
     t.equal(projector?.environment?.[name], api?.environment?.[name], name);
 });
+
+t.test(
+  'the worker works on the ledger that the API serves, with jobs on the Redis of the set-up',
+  async (t) => {
+    const { worker } = compose.services;
+    for (const name of ['LEDGER_ESDB_URL', 'LEDGER_POSTGRES_URL', 'LEDGER_NAMESPACE'])
+      t.equal(worker?.environment?.[name], api?.environment?.[name], name);
+    t.equal(urlOf(worker, 'LEDGER_REDIS_URL').hostname, 'redis');
+  },
+);
 
 t.test('connection strings name services of the set-up, with the users that these make', async (t) => {
   const { postgres, eventstoredb } = compose.services;

@@ -1,5 +1,5 @@
 /**
- * Everything in one process: API, projector and, unless LEDGER_POSTGRES_URL names one, a PostgreSQL server. What a
+ * Everything in one process: API, projector, worker and, unless LEDGER_POSTGRES_URL names one, a PostgreSQL server. What a
  * newcomer starts. Exits 2 where its settings are wrong, 1 where it cannot go on.
  */
 import { resolve } from 'node:path';
@@ -15,6 +15,7 @@ import {
   withoutPasswords,
 } from '@tallystick/connect';
 import { startLoggedProjector } from '@tallystick/projector';
+import { startWorker } from '@tallystick/worker';
 import { greet } from './greeting.ts';
 import { takeFolder } from './one-process.ts';
 
@@ -46,7 +47,8 @@ async function main(): Promise<void> {
     stops.push(async () => tracing?.stop());
     const { store, pool, schema } = ledger;
     const { partitions } = settings;
-    const projector = startLoggedProjector({ store, pool, schema, partitions, log, meter, tracing });
+    const now = (): number => ledger.clock.now();
+    const projector = startLoggedProjector({ store, pool, schema, partitions, now, log, meter, tracing });
     stops.push(() => projector.stop());
     let newAdminKey: string | null = null;
     const api = await serveLedger({
@@ -63,6 +65,18 @@ async function main(): Promise<void> {
       onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
     });
     stops.push(() => api.close());
+    const { decides } = api;
+    const tracer = tracing?.tracer ?? null;
+    const worker = await startWorker({
+      settings,
+      ledger,
+      postgresUrl: database.url,
+      log,
+      meter,
+      tracer,
+      decides,
+    });
+    stops.push(() => worker.close());
     const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
     process.stdout.write(greet({ url: api.url, newAdminKey, events, reads: database.name }));
     if (signalled.signal.aborted) return await stop();

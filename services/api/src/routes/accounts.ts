@@ -249,7 +249,7 @@ function readTerms(body: ChangeBody): Partial<AccountTerms> {
   return terms;
 }
 
-function isTimeZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

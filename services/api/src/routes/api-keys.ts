@@ -10,7 +10,7 @@ import { checkText, type Faults, settle } from '../parse.ts';
 import { reading } from '../reads.ts';
 import { closed, Id, MinPosition, orNull, PageQuery, pageOf, problems, shown, Text } from '../schemas.ts';
 
-const Scopes = Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: 4 });
+const Scopes = Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: SCOPES.length });
 const KeyTerms = {
   id: Type.String(),
   name: Type.String(),
@@ -41,9 +41,9 @@ export function apiKeysRoutes(app: App, api: Api): void {
       const scopes = SCOPES.filter((scope) => request.body.scopes.includes(scope));
       const faults: Faults = [];
       checkText(name, 'name', faults);
-      // Whoever may write may write for every account: a key that is bound to one can only read.
-      if (account !== null && scopes.some((scope) => scope !== 'read')) {
-        faults.push({ field: 'scopes', rule: 'must be ["read"] where an account is given' });
+      // The other scopes are for every account: a key that is bound to one reads it and manages it, no more.
+      if (account !== null && scopes.some((scope) => scope !== 'read' && scope !== 'manage')) {
+        faults.push({ field: 'scopes', rule: 'must be `read` or `manage` where an account is given' });
       }
       settle(faults);
       if (account !== null) {

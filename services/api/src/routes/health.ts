@@ -65,7 +65,7 @@ export function metricsRoute(app: App, meter: Meter): void {
 }
 
 async function readiness(api: Api) {
-  const age = api.catalogue.ageMs();
+  const age = Math.max(api.catalogue.ageMs(), api.testClock?.ageMs() ?? 0);
   const [store, offset] = await Promise.all([
     inTime(api.store.head('ledger-genesis'), PATIENCE_MS),
     inTime(clockOffset(api), PATIENCE_MS),
@@ -85,12 +85,12 @@ async function readiness(api: Api) {
   };
 }
 
-/** How far this process' clock is ahead of the database's, in milliseconds. */
-async function clockOffset({ reads, now }: Api): Promise<number> {
-  const before = now();
+/** How far this process' clock, the real one, is ahead of the database's, in milliseconds. */
+async function clockOffset({ reads, realNow }: Api): Promise<number> {
+  const before = realNow();
   const { rows } = await reads.queries.pool.query<{ ms: number }>(
     'select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms',
   );
-  const middle = (before + now()) / 2;
+  const middle = (before + realNow()) / 2;
   return Math.round(middle - (rows[0]?.ms ?? 0));
 }

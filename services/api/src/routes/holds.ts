@@ -14,8 +14,9 @@ import {
 import { getHold, listHolds } from '@tallystick/projections';
 import { Type } from 'typebox';
 import { pageOfAccount } from '../account-page.ts';
-import { balanceOf, ChargedAnswer, UnpricedAnswer } from '../answers.ts';
+import { balanceOf, ChargedAnswer, QuotaParts, quotaParts, UnpricedAnswer } from '../answers.ts';
 import type { Api, App } from '../api.ts';
+import { HeldTerms } from '../authorize-answer.ts';
 import { again, type Done, firstOrAgain, orderWallet, recordedBy } from '../orders.ts';
 import { type Faults, moneyOf, settle, usageOf } from '../parse.ts';
 import { refuse } from '../problems.ts';
@@ -38,11 +39,16 @@ import {
   UsageBody,
 } from '../schemas.ts';
 import { usageFingerprint } from '../usage-item.ts';
-import { ExpiresIn, HeldTerms } from './authorize.ts';
+import { ExpiresIn } from './authorize.ts';
 import { answerOf, usageEvent } from './usage.ts';
 
 const HoldPath = closed({ id: Id, hold: Id });
-const ExtendAnswer = Type.Object({ hold: HeldTerms, balance: Balance, position: Type.Optional(Position) });
+const ExtendAnswer = Type.Object({
+  hold: HeldTerms,
+  quota: QuotaParts,
+  balance: Balance,
+  position: Type.Optional(Position),
+});
 const VoidAnswer = Type.Object({
   id: Type.String(),
   status: Type.Union([Type.Literal('voided'), Type.Literal('expired')]),
@@ -57,6 +63,7 @@ const HoldAnswer = Type.Object({
   model: Type.String(),
   estimate: Type.Record(Type.String(), Type.Number()),
   credits: Decimal,
+  quota: QuotaParts,
   price_book: Type.Object({ name: Type.String(), version: Type.Integer() }),
   placed_at: Type.String(),
   expires_at: Type.String(),
@@ -159,7 +166,7 @@ export function holdsRoutes(app: App, api: Api): void {
         estimate,
         expiresInMs,
       };
-      return extended(api, hold, await orderWallet(api, request, account, command));
+      return extended(api, account, hold, await orderWallet(api, request, account, command));
     },
   );
 
@@ -203,11 +210,17 @@ export function holdsRoutes(app: App, api: Api): void {
   );
 }
 
-function extended(api: Api, hold: string, done: Done<Wallet, WalletEvent>) {
+async function extended(api: Api, account: string, hold: string, done: Done<Wallet, WalletEvent>) {
   if (done.status === 'recorded') {
     const { credits, expires_at, after } = done.event.data as WalletEventOf<'HoldExtended'>['data'];
     const position = formatPosition(api.epoch, done.position);
-    return { hold: { id: hold, credits, expires_at }, balance: balanceOf(after), position };
+    const { state } = await api.runner.peek(walletDecider, account);
+    return {
+      hold: { id: hold, credits, expires_at },
+      ...quotaHeld(state, hold),
+      balance: balanceOf(after),
+      position,
+    };
   }
   const open = done.state.holds.get(hold);
   if (open === undefined) throw new Error('an extended hold is not open');
@@ -217,8 +230,22 @@ function extended(api: Api, hold: string, done: Done<Wallet, WalletEvent>) {
       credits: formatCredits(open.credits),
       expires_at: new Date(open.expiresAt).toISOString(),
     },
+    ...quotaHeld(done.state, hold),
     balance: balanceNow(done.state),
   };
+}
+
+/** What the hold has of quotas in all; of lines without limit nothing is held. */
+function quotaHeld({ holds, quotas }: Readonly<Wallet>, hold: string) {
+  const pins = holds.get(hold)?.quotaPins ?? [];
+  if (pins.length === 0) return {};
+  const held = pins.flatMap(({ quota: id, quantity }) => {
+    const quota = quotas.find((candidate) => candidate.id === id);
+    return quota === undefined
+      ? []
+      : [{ unit: quota.unit, model: quota.model, quantity: quantity.toString() }];
+  });
+  return { quota: quotaParts(held) };
 }
 
 function balanceNow({ totals }: Readonly<Wallet>) {

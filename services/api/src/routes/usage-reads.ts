@@ -6,13 +6,16 @@ import {
   listUnpricedFinance,
   listUsage,
   listUsageFinance,
+  listViolations,
+  listViolationsFinance,
 } from '@tallystick/projections';
 import { Type } from 'typebox';
 import { pageOfAccount } from '../account-page.ts';
+import { QuotaParts, Violations } from '../answers.ts';
 import type { Api, App } from '../api.ts';
 import { seesMoney } from '../auth.ts';
 import { Period, periodOf } from '../period.ts';
-import { refuse } from '../problems.ts';
+import { invalid, Refused, refuse } from '../problems.ts';
 import { reading, withEpoch } from '../reads.ts';
 import {
   AccountPath,
@@ -43,6 +46,8 @@ const OwnUsage = Type.Object({
   hold: text,
   credits: orNull(Decimal),
   lots: Type.Array(BurnedLot),
+  quota: QuotaParts,
+  violations: Violations,
   price_book: orNull(Type.Object({ name: Type.String(), version: Type.Integer() })),
   balance: Balance,
   occurred_at: Type.String(),
@@ -56,6 +61,9 @@ const OwnUsage = Type.Object({
 const Money = orNull(Type.Object({ amount: Decimal, currency: Type.String() }));
 /** For finance: what the call cost us, and the revenue that the charge released. Margin is the difference. */
 const FullUsage = Type.Object({ ...OwnUsage.properties, supplier: text, cost: Money, revenue: Money });
+const OnlyViolations = Type.Optional(
+  Type.Boolean({ description: 'Only what the plan would have refused, had the call not run.' }),
+);
 /** The fuller shape stands first: the serialiser takes the first that fits. */
 const EitherUsage = Type.Union([FullUsage, OwnUsage]);
 
@@ -72,12 +80,12 @@ export function usageReadsRoutes(app: App, api: Api): void {
         tags,
         summary: 'List the usage of an account',
         params: AccountPath,
-        querystring: Period,
+        querystring: closed({ ...Period.properties, violations: OnlyViolations }),
         response: shown(pageOf(EitherUsage)),
       },
     },
     async ({ principal, params: { id: account }, query }) => {
-      const period = periodOf(account, query);
+      const period = { ...periodOf(account, query), violations: query.violations };
       const { cursor, min_position: minPosition } = query;
       const page = await pageOfAccount(api, { account, cursor, minPosition }, () =>
         (seesMoney(principal) ? listUsageFinance : listUsage)(queries, period),
@@ -115,13 +123,25 @@ export function usageReadsRoutes(app: App, api: Api): void {
       config: { access: { scopes: ['read'] } },
       schema: {
         tags,
-        summary: 'List usage that has no price yet, of all accounts',
-        querystring: closed({ ...PageQuery, ...MinPosition, status: Type.Literal('unpriced') }),
+        summary: 'List usage that somebody should look at, of all accounts',
+        description: 'With `status=unpriced` what has no price yet; or with `violations=true`.',
+        querystring: closed({
+          ...PageQuery,
+          ...MinPosition,
+          status: Type.Optional(Type.Literal('unpriced')),
+          violations: OnlyViolations,
+        }),
         response: shown(pageOf(EitherUsage)),
       },
     },
-    async ({ principal, query: { cursor, page_size: pageSize, min_position: minPosition } }) => {
-      const list = seesMoney(principal) ? listUnpricedFinance : listUnpriced;
+    async ({ principal, query }) => {
+      const { cursor, page_size: pageSize, min_position: minPosition, status, violations = false } = query;
+      if ((status !== undefined) === violations)
+        throw new Refused(invalid([{ field: 'status', rule: 'must be given, or violations=true, not both' }]));
+      const [own, finance] = violations
+        ? [listViolations, listViolationsFinance]
+        : [listUnpriced, listUnpricedFinance];
+      const list = seesMoney(principal) ? finance : own;
       const page = await reading(api, { minPosition }, () => list(queries, { cursor, pageSize }));
       return { ...page, data: page.data.map((view) => withEpoch(api, view)) };
     },

@@ -162,7 +162,7 @@ async function execute(
   const orders: Order<WalletCommand>[] = [];
   for (const item of read) if (item.ok) orders.push({ id: item.account, command: item.command, cause });
   if (orders.length === 0) return [];
-  const executed = await api.runner.execute(walletDecider, orders, api.now() + api.limits.deadlineMs);
+  const executed = await api.runner.execute(walletDecider, orders, api.realNow() + api.limits.deadlineMs);
   if (executed === 'queue_full') return refuse('queue_full');
   executed.forEach((outcome, index) => {
     const account = orders[index]?.id;

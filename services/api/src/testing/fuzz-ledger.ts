@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Document } from './document.ts';
 import { judge } from './fuzz-judge.ts';
 import type { FuzzRequest } from './fuzz-requests.ts';
-import type { World } from './fuzz-words.ts';
+import { URL_OF_NOBODY, type World } from './fuzz-words.ts';
 import { startTestLedger, type TestLedger } from './ledger.ts';
 
 export interface FuzzLedger {
@@ -30,6 +30,7 @@ export interface FuzzLedger {
 }
 
 const ACCOUNTS = ['acme', 'globex', 'initech', 'hooli', 'constructor'];
+const NEWCOMER = 'hooli';
 const CHEAP = { credits: '0.0015', per: 1 };
 const MODELS = {
   m: { prices: Object.fromEntries(Object.keys(DIMENSIONS).map((name) => [name, CHEAP])) },
@@ -65,6 +66,8 @@ export async function startFuzzLedger(): Promise<FuzzLedger> {
   const ledger = await startTestLedger({
     events: 'postgres',
     limits: { waitMs: WAIT_MS },
+    webhooks: { timeoutMs: 100 },
+    testClock: true,
     // Small, so that wallets leave memory and come back.
     runnerLimits: { memoryBytes: 2_000_000, keysRemembered: 50 },
   });
@@ -113,6 +116,8 @@ async function settle(ledger: TestLedger): Promise<{ world: World; keys: string[
     await call('PUT', `/v1/price-books/${name}`, { credit_value: value, models: MODELS });
   for (const id of ACCOUNTS) {
     await call('POST', '/v1/accounts', { id, price_book: 'steady' });
+    // Who has topped up can no longer say who referred them.
+    if (id === NEWCOMER) continue;
     const paid = { amount: '50', currency: 'USD' };
     await call('POST', `/v1/accounts/${id}/top-ups`, {
       credits: '5000',
@@ -121,27 +126,76 @@ async function settle(ledger: TestLedger): Promise<{ world: World; keys: string[
       reference: 'first',
     });
   }
+  await publish(ledger);
   // More than one of everything that is listed: so every list has a next page.
   const [acme = ''] = ACCOUNTS;
   const marks = { kind: 'gift', expires_at: '2099-01-01T00:00:00Z' };
   await call('POST', `/v1/accounts/${acme}/grants`, { credits: '10', reference: 'first', ...marks });
   const open = await refresh(ledger, 'first');
+  await buy(ledger, acme);
   const keys = [adminKey];
   for (const scope of ['usage', 'read', 'finance'] as const) keys.push(await newKey([scope]));
-  keys.push(await newKey(['read'], acme));
+  for (const scope of ['read', 'manage'] as const) keys.push(await newKey([scope], acme));
   const expendable = await Promise.all(Array.from({ length: 3 }, () => newKey(['read'])));
   const keyIds = expendable.map((key) => key.split('_')[1] ?? '');
   const cursors = await readCursors(ledger, acme);
   return { world: { accounts: [...ACCOUNTS, 'nobody'], keyIds, cursors, ...open }, keys };
 }
 
+/** Plans that fund, limit and refuse, packages, and coupons of each kind. */
+async function publish({ call }: TestLedger): Promise<void> {
+  const price = { amount: '0.01', currency: 'USD' };
+  const included = [
+    { unit: 'tokens', model: 'm', amount: '500', per: 'day' },
+    { unit: 'calls', model: '*', amount: '20', per: 'period' },
+  ];
+  const caps = [{ unit: 'calls', model: '*', amount: '100000', per: 'week' }];
+  const plan = { price: { credits: '1' }, interval: 'month', included, caps, overage: 'credits' };
+  await call('PUT', '/v1/plans/basic', { name: 'Basic', ...plan });
+  await call('PUT', '/v1/plans/pro', {
+    name: 'Pro',
+    ...plan,
+    price: { credits: '3' },
+    overage_multiplier: '2',
+  });
+  await call('PUT', '/v1/packages/basic', { credits: '10', price });
+  await call('PUT', '/v1/packages/pro', { rate: { credits: '100', currency: 'USD' } });
+  for (const code of ['SAVE10', 'RUSH']) await call('PUT', `/v1/coupons/${code}`, { percent: '10' });
+  await call('PUT', '/v1/coupons/GIFT', { credits: '5' });
+}
+
+/** Ids of new endpoints: those of before may be deleted. */
+async function listen({ call }: TestLedger): Promise<string[]> {
+  const endpoint = { url: URL_OF_NOBODY, events: ['*'], scope: 'owner' };
+  const made = [1, 2].map(() => call('POST', '/v1/webhook-endpoints', endpoint));
+  return (await Promise.all(made)).map(({ body }) => body.id);
+}
+
+/** Two of each, so that every list has a next page. */
+async function buy({ call }: TestLedger, account: string): Promise<void> {
+  const own = `/v1/accounts/${account}`;
+  await call('POST', `${own}/subscription/cancel`, { when: 'now', reference: 'first-end' });
+  await call('POST', `${own}/subscription`, { plan: 'pro', pay: 'credits', reference: 'second' });
+  for (const code of ['SAVE10', 'RUSH']) await call('POST', `${own}/coupons`, { code });
+}
+
+const LISTS = ['accounts', 'api-keys', 'usage', 'plans', 'packages', 'coupons']
+  .concat('webhook-endpoints', 'webhook-deliveries')
+  .map((list) => `/v1/${list}`);
+const OWN_LISTS = ['statement', 'usage', 'lots', 'holds', 'quotas', 'subscriptions', 'purchases', 'coupons'];
+const QUERIES: Readonly<Record<string, string>> = {
+  '/v1/usage': '&status=unpriced',
+  '/v1/accounts/{id}/quotas': '&all=true',
+};
+
 async function readCursors({ call, projector }: TestLedger, account: string): Promise<World['cursors']> {
   await projector.caughtUp();
   const cursors = new Map<string, string[]>();
-  const ofAccount = ['statement', 'usage', 'lots', 'holds'].map((list) => `/v1/accounts/{id}/${list}`);
-  for (const list of ['/v1/accounts', '/v1/api-keys', '/v1/usage', ...ofAccount]) {
-    const query = list === '/v1/usage' ? 'status=unpriced&page_size=1' : 'page_size=1';
-    const { next_cursor: cursor } = (await call('GET', `${list.replace('{id}', account)}?${query}`)).body;
+  const ofAccount = OWN_LISTS.map((list) => `/v1/accounts/{id}/${list}`);
+  for (const list of [...LISTS, ...ofAccount]) {
+    const query = QUERIES[list] ?? '';
+    const url = `${list.replace('{id}', account)}?page_size=1${query}`;
+    const { next_cursor: cursor } = (await call('GET', url)).body;
     if (cursor === null) throw new Error(`${list} has no second page to ask for`);
     cursors.set(list, [cursor, ...forged(cursor)]);
   }
@@ -170,9 +224,10 @@ function forged(cursor: string): string[] {
 
 /** New ids each time: those of before may be used up. */
 async function refresh(
-  { call, projector }: TestLedger,
+  ledger: TestLedger,
   prefix: string,
-): Promise<Pick<World, 'holds' | 'parked'>> {
+): Promise<Omit<World, 'accounts' | 'keyIds' | 'cursors'>> {
+  const { call, projector } = ledger;
   // Reads wait for next to nothing here.
   await projector.caughtUp();
   for (const id of ACCOUNTS) {
@@ -189,7 +244,36 @@ async function refresh(
   for (const id of holds)
     await call('POST', '/v1/authorize', { account, model: 'm', estimate, hold: { id, expires_in: 3_600 } });
   for (const id of parked) await call('POST', '/v1/usage', { id, account, model: 'dear', usage: estimate });
-  return { holds, parked };
+  // An account that has not the plan gets it; one that has keeps it.
+  await call('POST', `/v1/accounts/${account}/subscription`, {
+    plan: 'basic',
+    pay: 'credits',
+    reference: prefix,
+  });
+  const { subscription } = (await call('GET', `/v1/accounts/${account}/subscription`)).body;
+  const periods = [subscription?.current_period_start ?? '2026-01-01T00:00:00Z'];
+  const purchases = [0, 1, 2].map((n) => `${prefix}-b${n}`);
+  for (const reference of purchases)
+    await call('POST', `/v1/accounts/${account}/purchases`, { package: 'basic', reference });
+  const topUps = [await askForTopUp(ledger, account, prefix)];
+  const endpoints = await listen(ledger);
+  const deliveries: string[] = [];
+  for (const id of endpoints)
+    deliveries.push((await call('POST', `/v1/webhook-endpoints/${id}/test`)).body.delivery);
+  const { now } = (await call('GET', '/v1/test-clock')).body;
+  return { now, holds, parked, purchases, periods, topUps, endpoints, deliveries };
+}
+
+/** The id of its open request: what it asks for when it has less than a threshold that nobody reaches. */
+async function askForTopUp({ call }: TestLedger, account: string, reference: string): Promise<string> {
+  const terms = { enabled: true, threshold: '999999999', amount: { amount: '1', currency: 'USD' } };
+  await call('PUT', `/v1/accounts/${account}/auto-top-up`, { ...terms, cool_off_seconds: 0, daily_cap: 100 });
+  await call('POST', `/v1/accounts/${account}/adjustments`, {
+    credits: '0.000001',
+    reason: 'ask',
+    reference,
+  });
+  return (await call('GET', `/v1/accounts/${account}/auto-top-up`)).body.open?.id ?? 'none';
 }
 
 async function audit(ledger: TestLedger): Promise<readonly string[]> {

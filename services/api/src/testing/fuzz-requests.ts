@@ -70,7 +70,7 @@ function requestOf(
       path: pathOf(path, of('path'), world),
       query: queryOf(of('query'), place),
       authorization: authorizations(keys),
-      wire: schema === undefined ? bodiless() : wireOf(fitting(schema, place)),
+      wire: schema === undefined ? bodiless() : wireOf(fitting(schema, place), LASTING.has(operation)),
     })
     .map(({ method: sent, path: segments, query, authorization, wire }) => ({
       operation,
@@ -85,11 +85,18 @@ function requestOf(
     }));
 }
 
-function wireOf(values: Arbitrary<unknown>): Arbitrary<Wire | null> {
+/** What may take years where a number is any number: only what the words say is sent there, or what is no JSON. */
+const LASTING: ReadonlySet<string> = new Set(['POST /v1/test-clock/advance']);
+
+function wireOf(values: Arbitrary<unknown>, isLasting: boolean): Arbitrary<Wire | null> {
   return fc.oneof(
     { weight: 24, arbitrary: values.map(asJson) },
-    { weight: 6, arbitrary: spoilt(values).map(asJson) },
-    { weight: 1, arbitrary: anything.map(asJson) },
+    ...(isLasting
+      ? []
+      : [
+          { weight: 6, arbitrary: spoilt(values).map(asJson) },
+          { weight: 1, arbitrary: anything.map(asJson) },
+        ]),
     { weight: 3, arbitrary: brokenWire(values) },
     { weight: 1, arbitrary: fc.constant(null) },
   );

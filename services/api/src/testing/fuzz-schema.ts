@@ -3,7 +3,7 @@
  * whether they keep the rules behind it (a decimal, a real day) is left to chance: both sides are wanted.
  */
 import fc, { type Arbitrary } from 'fast-check';
-import { EDGE_NUMBERS, EDGE_TEXTS, type World, wordsOf } from './fuzz-words.ts';
+import { EDGE_NUMBERS, EDGE_TEXTS, numbersOf, type World, wordsOf } from './fuzz-words.ts';
 
 export interface JsonSchema {
   readonly type?: string;
@@ -33,6 +33,9 @@ export interface Place {
   readonly world: World;
 }
 
+/** In a row. */
+const MISSES_MAX = 1_000;
+
 /** @throws Error for a schema that is made of keywords that nobody has needed so far */
 export function fitting(schema: JsonSchema, place: Place): Arbitrary<unknown> {
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((branch) => fitting(branch, place)));
@@ -41,11 +44,14 @@ export function fitting(schema: JsonSchema, place: Place): Arbitrary<unknown> {
   switch (schema.type) {
     case 'string':
       return text(schema, place);
-    case 'integer':
+    case 'integer': {
+      const numbers = numbersOf(place.name);
+      if (numbers !== undefined) return numbers;
       return fc.oneof(
         fc.integer({ min: Math.ceil(schema.minimum ?? 0), max: Math.floor(schema.maximum ?? 5_000) }),
         edges([schema.minimum ?? 0, schema.maximum ?? Number.MAX_SAFE_INTEGER], schema),
       );
+    }
     case 'number':
       return fc.oneof(
         { weight: 12, arbitrary: fc.integer({ min: 0, max: 5_000 }) },
@@ -83,8 +89,20 @@ function text(schema: JsonSchema, place: Place): Arbitrary<string> {
     expression === null ? fc.string({ minLength, maxLength, unit: 'binary' }) : fc.stringMatching(expression);
   const edge = EDGE_TEXTS.filter(fits);
   const any = fc.oneof(free, ...(edge.length === 0 ? [] : [fc.constantFrom(...edge)]));
-  const words = wordsOf(place.name, place.path, place.world)?.filter(fits);
+  const words = wordsOf(place.name, place.path, place.world)?.filter(
+    soonOrNever(fits, `${place.name} of ${place.path}`),
+  );
   return words === undefined ? any : fc.oneof({ weight: 9, arbitrary: words }, { weight: 1, arbitrary: any });
+}
+
+/** Where no word fits, a filter looks for ever, and the run says nothing: so it gives up, and says which words. */
+function soonOrNever(fits: (value: string) => boolean, what: string): (value: string) => boolean {
+  let misses = 0;
+  return (value) => {
+    misses = fits(value) ? 0 : misses + 1;
+    if (misses > MISSES_MAX) throw new Error(`none of the words for ${what} fits its schema`);
+    return misses === 0;
+  };
 }
 
 /** Of few items, or of one item many times over: the same id again and again, up to one more than is admitted. */

@@ -1,6 +1,6 @@
 /** A whole ledger for tests, but for the port: real PostgreSQL for the read models, real runner, store in memory or there. */
 
-import { type Catalogue, followCatalogue } from '@tallystick/connect';
+import { type Catalogue, followCatalogue, followTestClock, type TestClock } from '@tallystick/connect';
 import { type Catalogues, genesisDecider, type Scope } from '@tallystick/domain';
 import {
   createMemoryStore,
@@ -21,11 +21,13 @@ import {
   readsSchema,
   startProjector,
 } from '@tallystick/projections';
+import { openWebhooks, type WebhookSettings, type Webhooks } from '@tallystick/webhooks';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import pg from 'pg';
 import { ensureAdminKey } from '../admin-key.ts';
 import type { ApiLimits, ApiParts } from '../api.ts';
 import { buildApp } from '../app.ts';
+import type { RateLimits } from '../rate-limit.ts';
 import { type Document, faultOf, type Seen } from './document.ts';
 
 export interface TestLedger {
@@ -38,6 +40,9 @@ export interface TestLedger {
   /** Of the read models. */
   readonly pool: pg.Pool;
   readonly schema: string;
+  readonly webhooks: Webhooks;
+  /** Null where it was not born with one. */
+  readonly testClock: TestClock | null;
   /** Of all scopes. */
   readonly adminKey: string;
   /** Every answer that was seen. Each has been held against the OpenAPI document. */
@@ -70,10 +75,18 @@ export interface TestLedgerOptions {
   /** In front of the store that everything uses. */
   readonly wrap?: (store: EventStore & KeyIndex) => EventStore & KeyIndex;
   readonly elapsed?: () => number;
+  /** Of this process alone where left out. */
+  readonly rateLimits?: RateLimits;
+  readonly webhooks?: Partial<WebhookSettings>;
+  /** Born with a clock that can be moved; everything goes by it, and `now` by nothing. */
+  readonly testClock?: boolean;
 }
 
+/** No other process has to acknowledge what the clock shows. */
+const ALONE = { tell: async () => undefined, countBehind: async () => 0, leave: async () => undefined };
+
 export async function startTestLedger(options: TestLedgerOptions = {}): Promise<TestLedger> {
-  const { now = Date.now, epoch = 0 } = options;
+  const { epoch = 0 } = options;
   const postgres = await startPostgres();
   const pool = new pg.Pool({ connectionString: postgres.url, max: 8 });
   pool.on('error', () => undefined);
@@ -87,15 +100,24 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     store,
     ...(options.elapsed === undefined ? {} : { elapsed: options.elapsed }),
   });
+  const testClock = options.testClock === true ? await followTestClock({ store, processes: ALONE }) : null;
+  const now = testClock?.now ?? options.now ?? Date.now;
   const runner = createRunner<Catalogues>({
     store,
     keyIndex: store,
     snapshots: createSnapshotReader(pool, schema),
     catalogue,
     now,
+    ...(testClock === null ? {} : { realNow: Date.now }),
     ...(options.runnerLimits === undefined ? {} : { limits: options.runnerLimits }),
   });
-  const open = { type: 'OpenLedger', key: null, fingerprint: null, storeId: 'test' } as const;
+  const open = {
+    type: 'OpenLedger',
+    key: null,
+    fingerprint: null,
+    storeId: 'test',
+    ...(testClock === null ? {} : { testClock: true }),
+  } as const;
   // Before the runner loads anything: it looks for snapshots first.
   await migrate(pool, schema);
   await runner.execute(
@@ -107,15 +129,35 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
   const adminKey = await ensureAdminKey(runner, null, now);
   if (adminKey === null) throw new Error('a new ledger has an admin key already');
   await catalogue.fresh();
+  const queries = openReads(pool, schema, () => catalogue.current());
   const reads = {
-    queries: openReads(pool, schema),
-    balances: createBalanceReader(openReads(pool, schema)),
+    queries,
+    balances: createBalanceReader(queries),
     index: store,
     waitFor: projector.waitFor.bind(projector),
     lagMs: () => projector.lagMs,
   };
   const { isStarted = () => true, limits = {} } = options;
-  const parts: ApiParts = { runner, store, catalogue, reads, epoch, now, isStarted, limits };
+  const rateLimits = options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits };
+  const webhooks = await openWebhooks({
+    pool,
+    namespace: 'test',
+    storeId: 'test',
+    settings: { allowPrivate: true, secretKeys: [], timeoutMs: 2_000, keepDays: 30, ...options.webhooks },
+  });
+  const parts: ApiParts = {
+    runner,
+    store,
+    catalogue,
+    reads,
+    webhooks,
+    epoch,
+    now,
+    ...(testClock === null ? {} : { testClock, realNow: Date.now }),
+    isStarted,
+    limits,
+    ...rateLimits,
+  };
   const app = await buildApp(parts);
   await app.ready();
   const seen: Seen[] = [];
@@ -162,6 +204,8 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
     postgres,
     pool,
     schema,
+    webhooks,
+    testClock,
     adminKey,
     seen,
     call,
@@ -173,6 +217,7 @@ export async function startTestLedger(options: TestLedgerOptions = {}): Promise<
       await app.close();
       await runner.close();
       await catalogue.close();
+      await testClock?.close();
       await projector.stop();
       await pool.end();
       await store.close();

@@ -1,0 +1,113 @@
+/**
+ * A use of a coupon lies in two streams, the coupon's and the account's (billing rule 18):
+ *
+ *   reserve in the coupon's  ->  order to the wallet  ->  confirm in the coupon's
+ *
+ * Every step is named after the purchase that it is for, so the same call again goes on where the last one stopped. What was
+ * reserved and never ordered runs out by itself; what was paid and never confirmed is confirmed by the worker, which
+ * follows the wallets.
+ */
+import {
+  type CouponCommand,
+  type CouponOffer,
+  type CouponState,
+  couponDecider,
+  couponOrders,
+  whyUnusable,
+} from '@tallystick/domain';
+import type { FastifyRequest } from 'fastify';
+import type { Api } from './api.ts';
+import { order } from './orders.ts';
+import { Refused, refuse } from './problems.ts';
+
+/** How long a purchase that is not paid keeps its use. */
+export const RESERVATION_MS = 30 * 60_000;
+
+export interface Use {
+  readonly account: string;
+  readonly purchase: string;
+}
+
+/** The coupon as it was published last. Ends the request with 404 where there is none. */
+export async function publishedCoupon(
+  api: Api,
+  code: string,
+): Promise<CouponOffer & { readonly state: Readonly<CouponState> }> {
+  await api.catalogue.fresh();
+  const state = api.catalogue.coupons.get(code);
+  if (state === undefined || state.terms === null) return refuse('coupon_not_found');
+  return { code, version: state.version, terms: state.terms, state };
+}
+
+/** Whether all uses are taken, those that wait for payment too. @param but one of these that does not count */
+export function isExhausted({ uses, open, terms }: Readonly<CouponState>, now: number, but?: Use): boolean {
+  if (terms?.max_uses === undefined) return false;
+  let taken = uses;
+  for (const use of open.values()) if (use.expiresAt > now && !isSame(use, but)) taken += 1;
+  return taken >= terms.max_uses;
+}
+
+const isSame = (a: Use, b: Use | undefined): boolean => a.account === b?.account && a.purchase === b.purchase;
+
+/** A use for this purchase, and the terms that it is on. Ends the request where there is none left. */
+export async function reserveUse(
+  api: Api,
+  request: FastifyRequest,
+  code: string,
+  use: Use,
+): Promise<CouponOffer> {
+  const expiresAt = api.now() + RESERVATION_MS;
+  const done = await order(api, request, couponDecider, code, couponOrders.reserve({ ...use, expiresAt }));
+  const { version, terms, state } = await publishedCoupon(api, code);
+  if (done.status === 'recorded' && done.replayed) {
+    // It was reserved by an earlier call, and may have run out since: then it is asked for as if for the first time.
+    const now = api.now();
+    const unusable = whyUnusable(terms, now);
+    if (unusable !== null) return refuse(unusable.code, unusable);
+    if (isExhausted(state, now, use)) return refuse('coupon_exhausted');
+  }
+  return { code, version, terms };
+}
+
+/** Of a purchase that has been paid: it always goes through (over the limit it says so). */
+export function confirmUse(api: Api, request: FastifyRequest, code: string, use: Use): Promise<void> {
+  return inTheEnd(api, request, code, couponOrders.confirm(use));
+}
+
+/** Of a purchase that has not come about, or was canceled. */
+export function releaseUse(api: Api, request: FastifyRequest, code: string, use: Use): Promise<void> {
+  return inTheEnd(api, request, code, couponOrders.release(use));
+}
+
+/** The order to the wallet stands: an outage here is no reason to tell anyone that it does not. */
+async function inTheEnd(
+  api: Api,
+  request: FastifyRequest,
+  code: string,
+  command: CouponCommand,
+): Promise<void> {
+  try {
+    await order(api, request, couponDecider, code, command);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    request.log.warn({ coupon: code, step: command.type, code: error.problem.code }, 'left to the worker');
+  }
+}
+
+/** Runs an order to a wallet that a use was reserved for; where the wallet says no, the use is free at once. */
+export async function withUse<T>(
+  api: Api,
+  request: FastifyRequest,
+  code: string | null,
+  use: Use,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    // After an outage nobody knows what became of it: the use runs out by itself, or is confirmed.
+    if (code !== null && error instanceof Refused && error.problem.status < 500)
+      await releaseUse(api, request, code, use);
+    throw error;
+  }
+}
