@@ -65,6 +65,9 @@ async function main(): Promise<void> {
       onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
     });
     stops.push(() => api.close());
+    const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
+    process.stdout.write(greet({ url: api.url, newAdminKey, events, reads: database.name }));
+    // After the greeting: a worker that cannot start must not swallow the admin key.
     const { decides } = api;
     const tracer = tracing?.tracer ?? null;
     const worker = await startWorker({
@@ -77,8 +80,6 @@ async function main(): Promise<void> {
       decides,
     });
     stops.push(() => worker.close());
-    const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
-    process.stdout.write(greet({ url: api.url, newAdminKey, events, reads: database.name }));
     if (signalled.signal.aborted) return await stop();
     signalled.signal.addEventListener('abort', () => void stop().then(() => process.exit()));
   } catch (error) {
