@@ -231,7 +231,7 @@ export interface HoldTerms {
   readonly credits: string;
   readonly expires_at: string;
   readonly price_book: BookVersion;
-  /** What quotas cover of the estimate; `credits` is for the rest. */
+  /** What quotas cover of the estimate; `credits` is for the rest. An extension of time alone leaves it out: as before. */
   readonly covered?: readonly Covered[];
   /** Pinned like the price book. */
   readonly plan?: PlanVersionRef;

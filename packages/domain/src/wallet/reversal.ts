@@ -133,14 +133,14 @@ function giveBackAll(plan: Plan, original: Reversible): null {
   return null;
 }
 
-/** Of quotas whose window lasts. What has ended meanwhile is not revived: the money behind it is breakage then. */
+/** Of quotas whose window lasts. What has ended meanwhile is not revived, and the money behind it was earned. */
 function giveBackQuotas(plan: Plan, { data, facts }: Reversible): void {
   (data.quotas?.moves ?? []).forEach(({ quota: id, to, quantity }, index) => {
     const quota = plan.wallet.quotas.find((candidate) => candidate.id === id);
     if (to !== 'used' || quota === undefined) return;
+    if (quota.expiresAt <= plan.now) return;
     const paid = quota.currency === null ? 0n : parseAmount(facts.quotas?.paid[index] ?? '0', quota.currency);
-    const place = quota.expiresAt > plan.now ? 'free' : 'expired';
-    plan.moveQuota(id, 'used', place, BigInt(quantity), paid);
+    plan.moveQuota(id, 'used', 'free', BigInt(quantity), paid);
   });
 }
 

@@ -27,6 +27,13 @@ test('any other is saved, once, and forgotten when that is asked for', async (t)
   t.equal(word(when(past, buying.forget('SAVE50'))), 'unchanged');
 });
 
+test('one that was saved and is worth credits since grants them, and waits no more', async (t) => {
+  const past = given(buying.apply(save50));
+  accept(past, buying.apply(buying.coupon('SAVE50', { credits: '250' })));
+  t.equal(balance(past), '250, held 0');
+  t.same(past.wallet.coupons, { saved: [], uses: [{ code: 'SAVE50', count: 1 }] });
+});
+
 test('a purchase uses it; then the account has used it as often as it may', async (t) => {
   const past = given(buying.apply(save50), buying.buy('p1', starter, { with: save50 }));
   t.same(past.wallet.coupons, { saved: [], uses: [{ code: 'SAVE50', count: 1 }] });

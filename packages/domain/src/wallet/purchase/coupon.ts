@@ -23,7 +23,8 @@ export const COUPON_PROMOTION = 'coupon';
 
 export function applyCoupon(wallet: Wallet, command: ApplyCoupon & CommandKey, now: number): WalletDecision {
   const { code, version, terms } = command;
-  if (wallet.coupons.saved.includes(code)) return UNCHANGED;
+  // Saved as another kind, and worth credits since: they are given, and nothing waits any more.
+  if (!('credits' in terms) && wallet.coupons.saved.includes(code)) return UNCHANGED;
   const refusal = whyNotForAccount(wallet, command, now);
   if (refusal !== null) return refused(refusal);
   const promotions = accounts.promotions(COUPON_PROMOTION);

@@ -85,7 +85,7 @@ export function fundUsage(
   let rest = positive(usage);
   let calls = callsOf(usage);
   for (const source of sources) {
-    if (calls === 0n) break;
+    if (calls === 0n || isSpent(rest, covered)) break;
     const wanted = source.unit === 'calls' ? calls : tokensOf(rest, source.counted);
     const quantity = source.quota === null ? wanted : smaller(wanted, source.there);
     if (quantity === 0n) continue;
@@ -104,9 +104,17 @@ export function fundUsage(
       usage: part,
     });
   }
-  if (calls === 0n) rest = {};
+  if (calls === 0n || isSpent(rest, covered)) {
+    rest = {};
+    calls = 0n;
+  }
   const lacking = lackingOf(ofModel.map(meteredOf), rest, calls);
   return { covered, takes, rest, lacking, isIncluded: ofModel.length > 0 };
+}
+
+/** Tokens may cover a call wholly: then no quota in calls is needed for it. */
+function isSpent(rest: Usage, covered: readonly Covered[]): boolean {
+  return covered.length > 0 && usedDimensions(rest).length === 0;
 }
 
 function sourcesOf(

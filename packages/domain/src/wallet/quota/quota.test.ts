@@ -3,7 +3,7 @@ import type { PlanTerms } from '../../plans/terms.ts';
 import { accept, DAY, given, later, type Past, SECOND, START, when } from '../../testing/given.ts';
 import * as order from '../../testing/orders.ts';
 import { account, balance, word } from '../../testing/sight.ts';
-import { BASIC, expandQuota, publish, subscribe } from '../../testing/subscription-orders.ts';
+import { BASIC, cancel, expandQuota, publish, subscribe } from '../../testing/subscription-orders.ts';
 import type { WalletEventOf } from '../events.ts';
 
 const HOUR = 3_600 * SECOND;
@@ -231,4 +231,39 @@ test('an expansion is used like any other quota, and ends at its own time', asyn
   accept(past, expandQuota(5n, START + HOUR));
   accept(past, order.charge('u1', 12));
   t.same(left(past), ['3 calls of *', '0 calls of *'], 'what ends first is used first');
+});
+
+test('tokens of its own model may cover a call wholly: no call of another quota is taken, nor missed', async (t) => {
+  const past = subscriber({
+    included: [
+      { unit: 'tokens', model: 'gpt-4', amount: '1000', per: 'period' },
+      { unit: 'calls', model: '*', amount: '1', per: 'period' },
+    ],
+    overage: 'refuse',
+  });
+  const use = { model: 'gpt-4' };
+  for (const id of ['u1', 'u2', 'u3']) accept(past, order.charge(id, { input_tokens: 100 }, use));
+  t.same(left(past), ['700 tokens of gpt-4', '1 calls of *']);
+});
+
+test('a hold under a cap still counts after its subscription has ended and another has begun', async (t) => {
+  const caps = [{ unit: 'calls', model: '*', amount: '10', per: 'period' }] as const;
+  const past = subscriber({ included: [], caps });
+  accept(past, order.hold('h1', 6, 7_200));
+  accept(past, cancel('now'));
+  accept(past, subscribe('plan', { reference: 's2' }));
+  t.equal(word(when(past, order.charge('u1', 5))), 'cap_reached');
+  accept(past, order.voidHold('h1'));
+  accept(past, order.charge('u1', 5));
+});
+
+test('a charge of a window that has ended is reversed without its quota, and what was earned stays', async (t) => {
+  const past = given(order.topUp('t1', '1000', { paid: '10' }));
+  publish(past, 'plan', { ...BASIC, included: [{ unit: 'calls', model: '*', amount: '5', per: 'day' }] }, 0);
+  accept(past, subscribe('plan'));
+  const [event] = accept(past, order.charge('u1', 5));
+  const earned = account(past, 'income:usage:fine');
+  later(past, DAY + SECOND);
+  accept(past, order.reverse(event?.revision ?? -1));
+  t.equal(account(past, 'income:usage:fine'), earned);
 });

@@ -113,6 +113,8 @@ function upgrade(
 ): WalletDecision {
   const { terms } = plan;
   const { period_start, period_end } = state.now;
+  if (wallet.frozen.size > 0)
+    return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   if (!state.now.period_paid) return refused({ code: 'period_unpaid', period_start });
   if (terms.interval !== state.terms.interval || terms.anchor !== state.terms.anchor)
     return refused({ code: 'interval_differs', interval: terms.interval, period_end });

@@ -26,7 +26,7 @@ function evolveTo(
   if (terms === undefined) throw new Error(`${wallet.account}: ${subscription.id} has no terms`);
   const isSame = before?.now.id === subscription.id;
   wallet.subscription = stateAfter(isSame ? before : null, subscription, terms, facts);
-  if (before !== null && before.terms !== terms) renumberCaps(wallet, before.terms, terms);
+  if (before !== null && changed !== undefined) renumberCaps(wallet, before.terms, terms);
 }
 
 /** What had ended by then, and has nothing left, leaves the wallet. */
@@ -55,7 +55,7 @@ function stateAfter(
     terms,
     pots: facts.pots,
     paidMoney: facts.paid_from ?? before?.paidMoney ?? [],
-    caps: before !== null && before.terms === terms ? before.caps : capsAfter(before, terms),
+    caps: capsAfter(before, terms),
   };
 }
 
@@ -74,13 +74,18 @@ function capBefore(terms: PlanTerms, before: PlanTerms, index: number): number {
   );
 }
 
-/** Holds name caps by their place in the terms. */
+/** Holds name caps by their place in the terms; what open ones hold counts under other terms, and in another subscription. */
 function renumberCaps(wallet: Wallet, before: PlanTerms, terms: PlanTerms): void {
+  const held = new Map<number, bigint>();
   for (const hold of [...wallet.holds.values()]) {
     if (hold.caps.length === 0) continue;
     const caps = hold.caps
       .map(({ cap, quantity }) => ({ cap: capBefore(before, terms, cap), quantity }))
       .filter(({ cap }) => cap !== -1);
+    for (const { cap, quantity } of caps) held.set(cap, (held.get(cap) ?? 0n) + quantity);
     ownHolds(wallet).set(hold.id, { ...hold, caps });
   }
+  if (wallet.subscription === null) return;
+  const caps = wallet.subscription.caps.map((cap, index) => ({ ...cap, held: held.get(index) ?? 0n }));
+  wallet.subscription = { ...wallet.subscription, caps };
 }

@@ -83,7 +83,9 @@ export function grantWindows(
     if (amount === null) return null;
     if (!isDue(index)) return before(index);
     const whole = line.per === 'period' ? granting.whole : windowAt(granting.rhythm, line.per, at);
-    const open = { start: Math.max(whole.start, granting.rhythm.anchorAt), end: whole.end };
+    // A window of another rhythm may have gone on until it was due: nothing is granted for the same time twice.
+    const from = Date.parse(before(index) ?? '') || granting.period.start;
+    const open = { start: Math.max(whole.start, from), end: whole.end };
     grantLine(granting, index, open, quantityOf(index, amount, whole, open));
     return line.per === 'period' ? null : new Date(whole.end).toISOString();
   });

@@ -8,11 +8,12 @@ import type { CommandKey } from '../../decider.ts';
 import { accounts } from '../../entry.ts';
 import type { WalletContext } from '../charge.ts';
 import { accepted, refused, type WalletDecision } from '../commands.ts';
+import type { Money } from '../events.ts';
 import { Plan } from '../plan.ts';
 import type { Wallet } from '../state.ts';
 import type { ExpandQuota, RecordSubscriptionPayment } from './commands.ts';
-import { iso, payLate } from './period.ts';
-import type { SubscriptionState } from './state.ts';
+import { iso, payLate, periodOf, wholeOf } from './period.ts';
+import { rhythmOf, type SubscriptionState } from './state.ts';
 
 /** Quotas in a wallet's state; what comes beyond would make every decision slow (rule 7). */
 export const QUOTAS_MAX = 1_000;
@@ -26,7 +27,7 @@ export function recordSubscriptionPayment(
   if (state === null) return refused({ code: 'subscription_not_found' });
   const { key, paid, result, reference } = command;
   const period_start = iso(command.periodStart);
-  if (result === 'paid' && isWaitingFor(state, command.periodStart, now)) {
+  if (result === 'paid' && isWaitingFor(state, command.periodStart, now) && isThePrice(state, paid)) {
     const subscription = { ...state.now, status: 'active' as const, ended_at: null };
     const opened = payLate({ wallet, subscription, terms: state.terms, before: state, now }, { money: paid });
     const data = {
@@ -55,6 +56,22 @@ function isWaitingFor({ now: subscription }: SubscriptionState, periodStart: num
   const { status, period_paid, period_start, period_end } = subscription;
   if (period_paid || Date.parse(period_start) !== periodStart) return false;
   return status === 'past_due' || (status === 'lapsed' && now < Date.parse(period_end));
+}
+
+/**
+ * Another sum, or in another currency, is not "as ordered" (billing rule 24): it waits for finance. Where no sum is told
+ * the outside world's word is enough, as it is for a plan that has its price in credits.
+ */
+function isThePrice({ now, terms }: SubscriptionState, paid: Money | null): boolean {
+  if (paid === null || 'credits' in terms.price) return true;
+  if (paid.currency !== terms.price.currency) return false;
+  const price = parseAmount(terms.price.amount, paid.currency);
+  const period = periodOf(now);
+  const whole = wholeOf(rhythmOf(now), terms, period, false);
+  // A calendar's first month may be a part of one, and is rounded outside.
+  const least = (price * BigInt(period.end - period.start)) / BigInt(whole.end - whole.start);
+  const steps = parseAmount(paid.amount, paid.currency);
+  return steps >= least && steps <= price;
 }
 
 /** More of a quota for a time, beside what the plan grants (Q9). */

@@ -14,15 +14,16 @@ import {
 } from '../../amount.ts';
 import { accounts } from '../../entry.ts';
 import { compiledTerms } from '../../plans/compile.ts';
-import type { PlanTerms } from '../../plans/terms.ts';
+import type { IncludedLine, PlanTerms } from '../../plans/terms.ts';
 import type { Money } from '../events.ts';
 import { Plan } from '../plan.ts';
+import type { Quota } from '../quota/state.ts';
 import type { Wallet } from '../state.ts';
 import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
 import type { PaidFrom, Subscription, SubscriptionFacts } from './events.ts';
 import { type Granting, grantWindows, prorated, type Quantity } from './grants.ts';
 import { Pots } from './pots.ts';
-import { rhythmOf, type SubscriptionState } from './state.ts';
+import { graceQuotaOf, rhythmOf, type SubscriptionState } from './state.ts';
 
 const CREDIT = powerOfTen(scaleOf(CREDITS));
 
@@ -132,16 +133,35 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
   const paid = pay(draft, pots, payment);
   const granting = grantingOf(draft, opening, pots);
   const { next_grants: due, id } = opening.before.now;
+  const { included } = opening.terms;
+  lapseUnpaid(draft, id, included, granting.period);
   const next_grants = grantWindows(
     granting,
     opening.now,
-    (index) => opening.terms.included[index]?.per === 'period' || (due[index] ?? null) === null,
+    (index) => included[index]?.per === 'period' || (due[index] ?? null) === null,
     (index) => due[index] ?? null,
     (index, amount, whole, open) =>
-      prorated(amount, whole, open) - grantedOf(opening.wallet, id, index, open),
+      prorated(amount, whole, open) - grantedOf(draft.wallet, id, included[index], open),
   );
+  // All of a line was used before it was paid.
+  included.forEach((line, index) => {
+    if (line.per === 'period') pots.earn(index);
+  });
   const subscription = { ...opening.subscription, ...paid.subscription, grace_ends_at: null, next_grants };
   return { draft, subscription, facts: factsOf(draft, pots, paid.money) };
+}
+
+/** What the grace has granted has no money behind it: what is left of it is granted anew, with the money. */
+function lapseUnpaid(
+  draft: Plan,
+  subscription: string,
+  included: readonly IncludedLine[],
+  { start }: TimeWindow,
+): void {
+  const ofPeriod = included.filter(({ per }) => per === 'period');
+  for (const quota of [...draft.wallet.quotas])
+    if (quota.startsAt >= start && ofPeriod.some((line) => isOfLine(quota, subscription, line)))
+      draft.lapseQuota(quota.id);
 }
 
 /** A period begins, and nobody has paid: quotas only as the plan's grace says. Null: no grace, it lapses. */
@@ -219,7 +239,7 @@ function grantNew(granting: Granting, opening: Opening, quantityOf?: Quantity): 
 }
 
 function graceGrants(granting: Granting, opening: Opening, lapses: number): (string | null)[] {
-  const quota = opening.terms.grace?.quota ?? 'none';
+  const quota = graceQuotaOf(opening.subscription, opening.terms);
   if (quota === 'none') return opening.terms.included.map(() => null);
   if (quota === 'full') return grantNew(granting, opening);
   const { start, end } = granting.period;
@@ -242,20 +262,36 @@ export function linesBefore(terms: PlanTerms, before: PlanTerms | null): (index:
 }
 
 /** What the grace has granted of a line in this window, and was not lost when the subscription lapsed. */
-function grantedOf({ quotas }: Wallet, subscription: string, index: number, { start }: TimeWindow): bigint {
+function grantedOf(
+  { quotas }: Wallet,
+  subscription: string,
+  line: IncludedLine | undefined,
+  { start }: TimeWindow,
+): bigint {
   let sum = 0n;
-  for (const { origin, startsAt, free, pinned, used } of quotas) {
-    if (origin.kind !== 'plan' || origin.subscription !== subscription || origin.line !== index) continue;
-    if (startsAt >= start && origin.extra !== true) sum += free + pinned + used;
-  }
+  for (const quota of quotas)
+    if (isOfLine(quota, subscription, line) && quota.startsAt >= start)
+      sum += quota.free + quota.pinned + quota.used;
   return sum;
+}
+
+/** By what the line is, not where it stands: another version may have its lines in another order. */
+function isOfLine(
+  { unit, model, origin }: Quota,
+  subscription: string,
+  line: IncludedLine | undefined,
+): boolean {
+  if (line === undefined || origin.kind !== 'plan' || origin.extra === true) return false;
+  if (origin.subscription !== subscription || origin.per !== line.per) return false;
+  return unit === line.unit && model === line.model;
 }
 
 /** Another plan: quotas of lines that it does not have end with the one that had them. */
 function dropForeignQuotas(draft: Plan, { terms, before }: Opening): void {
   if (before === null || before.terms === terms) return;
-  const lineNow = linesBefore(before.terms, terms);
-  for (const { id, origin } of [...draft.wallet.quotas])
-    if (origin.kind === 'plan' && origin.subscription === before.now.id && lineNow(origin.line) === -1)
-      draft.lapseQuota(id);
+  for (const quota of [...draft.wallet.quotas]) {
+    const isOfPlan = quota.origin.kind === 'plan' && quota.origin.subscription === before.now.id;
+    if (isOfPlan && !terms.included.some((line) => isOfLine(quota, before.now.id, line)))
+      draft.lapseQuota(quota.id);
+  }
 }

@@ -74,6 +74,14 @@ export class Pots {
       : { amount: formatAmount(share, this.#currency), currency: this.#currency };
   }
 
+  /** What a line's pot has is earned at once: nothing of it will be granted any more. */
+  earn(line: number): void {
+    const steps = this.#lines[line] ?? 0n;
+    if (this.#currency === null || steps === 0n) return;
+    this.#lines[line] = 0n;
+    this.#earn(this.#currency, steps);
+  }
+
   /** The period is over: what no quota has taken is breakage. Says how much it was. */
   lapse(): void {
     const { currency, steps } = this.rest();

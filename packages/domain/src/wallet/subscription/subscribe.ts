@@ -65,7 +65,7 @@ function start(
   } else {
     // The outside world has its time to pay the first period, as the grace of later ones; a day where there is none.
     const days = Math.max(terms.grace?.days ?? 0, 1);
-    opened = openUnpaid({ ...opening, terms: { ...terms, grace: { quota: 'none', ...terms.grace, days } } });
+    opened = openUnpaid({ ...opening, terms: { ...terms, grace: { quota: 'none', days } } });
   }
   if (opened === null) throw new Error(`${subscription.id} has neither a paid period nor a grace`);
   const event: WalletEvent = {

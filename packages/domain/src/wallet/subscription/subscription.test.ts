@@ -14,6 +14,7 @@ import {
   resume,
   subscribe,
 } from '../../testing/subscription-orders.ts';
+import type { QuotaMovement } from '../quota/events.ts';
 
 const MONTH = 31 * DAY;
 const EXTERNAL: PlanTerms = {
@@ -299,4 +300,85 @@ test('new accounts start with the default plan, where there is one that costs no
   accept(past, order.open());
   t.equal(status(past), 'free active until 2026-02-01');
   t.equal(free(past), '10 calls of *');
+});
+
+test('who has never paid has no quota, whatever the grace says: nobody starts again and again for nothing', async (t) => {
+  const generous: PlanTerms = {
+    ...EXTERNAL,
+    grace: { days: 3, quota: 'full' },
+    included: [
+      { unit: 'calls', model: '*', amount: '10', per: 'period' },
+      { unit: 'tokens', model: '*', amount: 'unlimited', per: 'period' },
+    ],
+    overage: 'refuse',
+  };
+  const past = customer('0', { dollars: generous });
+  accept(past, subscribe('dollars', { pay: 'external' }));
+  t.equal(free(past), '');
+  t.equal(word(when(past, order.charge('u1', { input_tokens: 10 }, { model: 'gpt-4' }))), 'quota_exhausted');
+  accept(past, payment(START, 'p1', { amount: '29', currency: 'USD' }));
+  later(past, MONTH);
+  accept(past, order.carryOutDues);
+  t.equal(status(past), 'dollars past_due until 2026-03-01');
+  t.equal(free(past), '10 calls of *', 'a customer who has paid before has the grace of the plan');
+});
+
+test('another sum than the price is not "as ordered": it waits for finance', async (t) => {
+  const past = customer('0', { dollars: EXTERNAL });
+  accept(past, subscribe('dollars', { pay: 'external' }));
+  accept(past, payment(START, 'p1', { amount: '28.99', currency: 'USD' }));
+  accept(past, payment(START, 'p2', { amount: '29', currency: 'EUR' }));
+  t.equal(status(past), 'dollars past_due until 2026-02-01');
+  t.equal(account(past, 'liabilities:unapplied'), '-28.99');
+  t.equal(account(past, 'liabilities:unapplied', 'EUR'), '-29');
+});
+
+test('a window that goes on from a trial is not granted a second time with the first period', async (t) => {
+  const weekly: PlanTerms = {
+    ...BASIC,
+    trial_days: 3,
+    included: [{ unit: 'calls', model: '*', amount: '70', per: 'week' }],
+  };
+  const past = customer('1000', { weekly });
+  accept(past, subscribe('weekly', { trial: true }));
+  later(past, 8 * DAY);
+  accept(past, order.carryOutDues);
+  // The first week ends on the 8th; the weeks of the paid periods begin on the 4th, so of the next one 3 days are left.
+  const granted = past.events.flatMap(
+    ({ data }) => (data as { quotas?: QuotaMovement }).quotas?.granted ?? [],
+  );
+  t.same(
+    granted.map(({ quantity, starts_at, expires_at }) => [
+      quantity,
+      starts_at.slice(8, 10),
+      expires_at.slice(8, 10),
+    ]),
+    [
+      ['70', '01', '08'],
+      ['30', '08', '11'],
+    ],
+  );
+});
+
+test('lines in another order are the same lines: a late payment grants no window again', async (t) => {
+  const [calls, tokens] = [
+    { unit: 'calls', model: '*', amount: '10', per: 'period' },
+    { unit: 'tokens', model: '*', amount: '100', per: 'period' },
+  ] as const;
+  const grace = { days: 5, quota: 'full' } as const;
+  const past = customer('100', { basic: { ...BASIC, grace, included: [calls, tokens] } });
+  accept(past, subscribe('basic'));
+  publish(past, 'basic', { ...BASIC, grace, included: [tokens, calls] }, past.now + DAY);
+  later(past, MONTH);
+  accept(past, order.carryOutDues);
+  accept(past, order.charge('u1', 4));
+  accept(past, order.topUp('t2', '100'));
+  t.equal(free(past), '0 tokens of *, 0 calls of *, 100 tokens of *, 6 calls of *');
+});
+
+test('a frozen account cannot be upgraded at its own expense', async (t) => {
+  const past = customer('1000', { basic: BASIC, pro: PRO });
+  accept(past, subscribe('basic'));
+  accept(past, order.freeze('case-1'));
+  t.equal(word(when(past, changePlan('pro', 'now'))), 'account_frozen');
 });
