@@ -16,6 +16,15 @@ export interface MoveText {
   readonly credits: string;
 }
 
+/** Calls or tokens of a quota, from one place to another; what moves in quotas stands beside what moves in credits. */
+export interface QuotaMoveText {
+  readonly quota: string;
+  readonly from: string;
+  readonly to: string;
+  /** A whole number. */
+  readonly quantity: string;
+}
+
 export interface AuditedEvent {
   readonly recorded: RecordedEvent;
   readonly stream: string;

@@ -3,7 +3,7 @@
  * (rule 31). A price may have been published as a cost with a markup; its owner is shown what it comes to in credits,
  * exactly, as a quote does (P8).
  */
-import { fractionOf, roundedUp, textOfFraction, thousandthsOf } from './fraction.ts';
+import { fractionOf, plus, roundedUp, textOfFraction, thousandthsOf } from './fraction.ts';
 
 /** A line as the event's facts have it. */
 export interface PricedLine {
@@ -84,6 +84,17 @@ function creditValueOf({ quantity, exact, price }: PricedLine): string[] {
   const n = amount.n * (added.d + added.n) * demand.n * times * credits.d;
   const d = amount.d * added.d * demand.d * each * credits.n;
   return [`, a credit at ${textOfFraction({ n, d })} ${cost.currency}`];
+}
+
+/**
+ * What stands between the lines and the price: `5.4 x overage 1.5 = 8.1 credits`. The lines are of what quotas do not
+ * cover; their sum is what the factors multiply.
+ */
+export function factoringOf({ lines, exact, factors = [] }: PriceFacts): string[] {
+  if (factors.length === 0) return [];
+  const sum = lines.reduce((total, line) => plus(total, fractionOf(line.exact)), { n: 0n, d: 1n });
+  const times = factors.map(({ kind, value, version }) => `x ${kind} ${value} (${version})`);
+  return [`${textOfFraction(sum)} ${times.join(' ')} = ${exact} credits`];
 }
 
 /** `4.34 rounded up to a multiple of 0.01 = 4.35 credits`. */

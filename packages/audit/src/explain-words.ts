@@ -1,5 +1,7 @@
 /** What an event did, in a line that finance can read. From what the account's owner may see, and nothing else (P8). */
 import type { AuditedEvent } from './event.ts';
+import { wordsOfBought } from './explain-bought.ts';
+import type { CoveredText } from './verify/covered.ts';
 
 /** The fields of all events, each where it has them. They are the events' promise (domain, `wallet/events.ts`). */
 interface Said {
@@ -20,6 +22,8 @@ interface Said {
   readonly reverses?: number;
   readonly reversed_type?: string;
   readonly items?: readonly { readonly kind: string; readonly id: string }[];
+  readonly covered?: readonly CoveredText[];
+  readonly violations?: readonly string[];
 }
 
 export function wordsOf({ stream, type, data }: Pick<AuditedEvent, 'stream' | 'type' | 'data'>): string {
@@ -44,20 +48,25 @@ export function wordsOf({ stream, type, data }: Pick<AuditedEvent, 'stream' | 't
     case 'UsageUnpriced':
       return `Usage ${usageOf(said)} parked without a price (${said.reason})${marksOf(said)}`;
     case 'HoldPlaced':
-      return `Hold ${said.hold} placed for ${said.model}: ${said.credits} credits until ${said.expires_at}`;
+      return `Hold ${said.hold} placed for ${said.model}: ${said.credits} credits until ${said.expires_at}${marksOf({ covered: said.covered ?? [] })}`;
     case 'HoldExtended':
-      return `Hold ${said.hold} extended: ${said.credits} credits in all until ${said.expires_at}`;
+      return `Hold ${said.hold} extended: ${said.credits} credits in all until ${said.expires_at}${marksOf({ covered: said.covered ?? [] })}`;
     case 'HoldVoided':
       return `Hold ${said.hold} voided`;
     case 'HoldClosed':
       return `Hold ${said.hold} closed by ${said.by}`;
     case 'Expired':
-      return `Expired: ${(said.items ?? []).map(({ kind, id }) => (kind === 'hold' ? `hold ${id}` : id)).join(', ')}`;
+      return `Expired: ${(said.items ?? []).map(expiredText).join(', ')}`;
     case 'EntryReversed':
       return `Entry ${stream}:${said.reverses} (${said.reversed_type}) taken back, ${said.credits} credits: ${said.reason}`;
     default:
-      return type;
+      return wordsOfBought({ type, data }) ?? type;
   }
+}
+
+function expiredText({ kind, id }: { readonly kind: string; readonly id: string }): string {
+  if (kind === 'hold') return `hold ${id}`;
+  return kind === 'quota_pins' ? `what holds had kept of ${id}` : id;
 }
 
 /** The currency of an account is for finance. */
@@ -74,8 +83,22 @@ function usageOf({ usage_id, source, model, usage = {} }: Said): string {
   return `${usage_id}${by}, ${model}, ${quantities.join(' + ')}`;
 }
 
-function marksOf({ hold, late, repriced }: Said): string {
+/** A call may be paid by several quotas and by credits: what each has of it. */
+function coveredText({ quantity, unit, quota, model }: CoveredText): string {
+  const by = quota ?? (model === '*' ? 'the plan, without limit' : `the plan, without limit for ${model}`);
+  return `${quantity} ${unit} covered by ${by}`;
+}
+
+const VIOLATIONS: Readonly<Record<string, string>> = {
+  quota_exhausted: 'beyond what the plan includes, which is not charged',
+  cap_reached: 'beyond a cap of the plan',
+  model_not_allowed: 'of a model that the plan does not allow',
+};
+
+function marksOf({ hold, late, repriced, covered = [], violations = [] }: Said): string {
   const marks = [
+    ...covered.map(coveredText),
+    ...violations.map((violation) => VIOLATIONS[violation] ?? violation),
     ...(hold === undefined ? [] : [`settles hold ${hold}`]),
     ...(late ? ['after it had expired'] : []),
     ...(repriced === undefined

@@ -6,6 +6,7 @@
 
 import type { AuditedEvent, MoveText, PostingText } from './event.ts';
 import {
+  factoringOf,
   formulaOf,
   type LineInCredits,
   lineInCredits,
@@ -13,6 +14,7 @@ import {
   type PublishedPrice,
   roundingOf,
 } from './explain-price.ts';
+import { type BillLine, billOf, prorationOf, type QuotaMove, quotaMovesOf } from './explain-quotas.ts';
 import { wordsOf } from './explain-words.ts';
 
 export interface Explanation {
@@ -25,6 +27,10 @@ export interface Explanation {
   readonly price: PriceExplained | null;
   /** Credits of which lot went from where to where; no lot where they are beyond all lots. */
   readonly moves: readonly LotMove[];
+  /** Calls or tokens of which quota went from where to where. */
+  readonly quotas: readonly QuotaMove[];
+  /** What was charged for a subscription, or given back. */
+  readonly bill: readonly BillLine[];
   /** Null where the event says nothing of it. */
   readonly after: { readonly available: string; readonly held: string } | null;
   /** The store's own. */
@@ -35,6 +41,8 @@ export interface PriceExplained {
   readonly lines: readonly LineInCredits[];
   readonly rounding: { readonly exact: string; readonly round_to: string; readonly rule: 'up' };
   readonly price_book: { readonly name: string; readonly version: number } | null;
+  /** Of the plan, on the sum of the lines; left out where there are none. */
+  readonly factors?: readonly { readonly kind: string; readonly value: string }[];
 }
 
 export interface LotMove {
@@ -59,6 +67,8 @@ export interface FinanceExplanation extends Explanation {
   readonly cost: MoneyText | null;
   /** What was paid for the credits of each of `moves`, in the lot's currency, in the same order. */
   readonly paid: readonly string[];
+  /** The money behind each of `quotas`, in the quota's currency, in the same order. */
+  readonly quota_paid: readonly string[];
   readonly postings: readonly PostingText[];
 }
 
@@ -73,6 +83,7 @@ interface Facts {
   readonly supplier?: string | null;
   readonly cost?: MoneyText | null;
   readonly paid?: readonly string[];
+  readonly quotas?: { readonly paid: readonly string[] };
 }
 
 export function explain(event: AuditedEvent): Explanation {
@@ -86,28 +97,41 @@ export function explain(event: AuditedEvent): Explanation {
     what: wordsOf(event),
     price: price === undefined ? null : priceExplained(price, price_book),
     moves: moves.map(({ lot = null, from, to, credits }) => ({ lot, from, to, credits })),
+    quotas: quotaMovesOf(event),
+    bill: billOf(event),
     after,
     position: position.toString(),
   };
 }
 
 function priceExplained(
-  { lines, exact, round_to }: PriceFacts,
+  { lines, exact, round_to, factors = [] }: PriceFacts,
   price_book: PriceExplained['price_book'],
 ): PriceExplained {
-  return { lines: lines.map(lineInCredits), rounding: { exact, round_to, rule: 'up' }, price_book };
+  const shown = factors.map(({ kind, value }) => ({ kind, value }));
+  const rounding = { exact, round_to, rule: 'up' } as const;
+  return {
+    lines: lines.map(lineInCredits),
+    rounding,
+    price_book,
+    ...(shown.length === 0 ? {} : { factors: shown }),
+  };
 }
 
 export function explainToFinance(event: AuditedEvent): FinanceExplanation {
-  const { price, supplier = null, cost = null, paid = [] } = event.facts as Facts;
+  const { price, supplier = null, cost = null, paid = [], quotas } = event.facts as Facts;
   return {
     ...explain(event),
-    formula: price === undefined ? [] : [...price.lines.map(formulaOf), roundingOf(price)],
+    formula:
+      price === undefined
+        ? prorationOf(event)
+        : [...price.lines.map(formulaOf), ...factoringOf(price), roundingOf(price)],
     published: (price?.lines ?? []).map(({ dimension, price: published }) => ({ dimension, ...published })),
     factors: price?.factors ?? [],
     supplier,
     cost,
     paid,
+    quota_paid: quotas?.paid ?? [],
     postings: event.entry,
   };
 }

@@ -15,6 +15,8 @@ export function fractionOf(text: string): Fraction {
 
 export const plus = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
 
+export const times = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.n, d: a.d * b.d });
+
 export const isSame = (a: Fraction, b: Fraction): boolean => a.n * b.d === b.n * a.d;
 
 /** Quantities have at most three decimals. */

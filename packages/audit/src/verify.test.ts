@@ -494,11 +494,11 @@ t.test('a row that was changed by hand is named, in whatever table', async (t) =
       { what: 'a checkpoint is ahead of the store', found: '9000' },
     ],
     [
-      `insert into reads.snapshots values ('wallet-acme', 1, 4, 'other', '{}')`,
+      `insert into reads.snapshots values ('wallet-acme', ${walletDecider.foldVersion}, 4, 'other', '{}')`,
       { what: 'a snapshot is of another event', revision: 4 },
     ],
     [
-      `insert into reads.snapshots values ('wallet-acme', 1, 99, 'other', '{}')`,
+      `insert into reads.snapshots values ('wallet-acme', ${walletDecider.foldVersion}, 99, 'other', '{}')`,
       { what: 'a snapshot is of an event that is missing' },
     ],
     [`update reads.seals set data = data || ' '`, { table: 'seals', row: 'number 1', column: 'data' }],

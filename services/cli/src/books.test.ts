@@ -17,6 +17,25 @@ const folder = mkdtempSync(join(tmpdir(), 'tallystick-cli-'));
 const store = await createPostgresStore({ connectionString: server.url });
 const ledger = await openTestLedger(store);
 await liveThrough(ledger, { seed: 5, steps: 60 });
+ledger.publishPlan('basic', {
+  name: 'Basic',
+  price: { credits: '12' },
+  interval: 'month',
+  anchor: 'subscription',
+  included: [{ unit: 'calls', model: 'plain', amount: '5', per: 'period' }],
+  overage: 'credits',
+  overage_multiplier: '1.5',
+});
+await ledger.open('payer');
+await ledger.run(
+  'payer',
+  topUp('r1', 50, { paid: { amount: '40', currency: 'USD' } }),
+  {
+    ...{ type: 'Subscribe', plan: 'basic', autoRenew: true, trial: false, pay: 'credits', reference: 's1' },
+    ...{ timeZone: null, startAt: null },
+  },
+  charge('u1', 7),
+);
 await ledger.open('acme', '10');
 await ledger.run('acme', topUp('r1', 100, { paid: { amount: '90.5', currency: 'USD' } }));
 ledger.advance(60_000);
@@ -164,6 +183,35 @@ t.test('every event of a wallet is explained: price, lots, cost, and the balance
   t.match(out, /cost 0\.0411 USD, supplier Maker & Co\n/);
   t.match(out, / {2}posts -90\.5 USD to liabilities:deferred-revenue\n/);
   t.match(out, / {2}after: 94\.6159 credits available, 0 held\n/);
+});
+
+t.test('what quotas paid is explained beside what credits paid, and is in the books', async (t) => {
+  const { out, code, said } = await run('explain', 'payer');
+  t.match({ code, said }, { code: 0, said: '' });
+  t.match(
+    out,
+    /\n {2}Subscribed to basic, version 1: period .*, 12 credits; quota-2: 5 calls of plain until /,
+  );
+  t.match(out, /\n {2}quota-2: 5 calls granted -> free, 9\.6 paid for them\n/);
+  t.match(out, /\n {2}Usage u1, plain, 7 calls charged 3 credits; 5 calls covered by quota-2\n/);
+  t.match(out, /\n {2}2 x overage 1\.5 \(basic:1\) = 3 credits\n/);
+  t.match(out, /\n {2}quota-2: 5 calls free -> used, 9\.6 paid for them\n/);
+  t.notMatch(out, /posts -?\d+ calls/);
+  const wallet = await json('balance', 'liabilities:wallets:payer');
+  t.match(
+    wallet.accounts.map(
+      ({ account, unit, balance }: Record<string, string>) => `${account} ${balance} ${unit}`,
+    ),
+    ['liabilities:wallets:payer:available -35 credits', 'liabilities:wallets:payer:quotas 0 calls'],
+  );
+  t.match(await json('balance', 'equity:quotas'), {
+    accounts: [
+      { account: 'equity:quotas:granted', unit: 'calls', balance: '5' },
+      { account: 'equity:quotas:used', unit: 'calls', balance: '-5' },
+    ],
+  });
+  const { units } = await json('trial-balance');
+  t.ok(units.some(({ unit, total }: Unit) => unit === 'calls' && total === '0'));
 });
 
 t.test('an explanation may begin later, with the balance before it, and end earlier', async (t) => {

@@ -120,7 +120,15 @@ async function* asText(
 
 function textOf(one: FinanceExplanation): string {
   const { entry_id, recorded_at, position, type, what, after } = one;
-  const lines = [what, ...one.formula, ...bookOf(one), ...movesOf(one), ...costOf(one), ...moneyOf(one)];
+  const lines = [
+    what,
+    ...one.formula,
+    ...bookOf(one),
+    ...movesOf(one),
+    ...quotasOf(one),
+    ...costOf(one),
+    ...moneyOf(one),
+  ];
   return [
     `${entry_id}  ${recorded_at}  position ${position}  ${type}`,
     ...lines.map((line) => `  ${line}`),
@@ -143,10 +151,17 @@ function movesOf({ moves, paid }: FinanceExplanation): string[] {
   });
 }
 
+function quotasOf({ quotas, quota_paid }: FinanceExplanation): string[] {
+  return quotas.map(({ quota, unit, from, to, quantity }, index) => {
+    const money = quota_paid[index] ?? '0';
+    return `${quota}: ${quantity} ${unit ?? 'units'} ${from} -> ${to}${money === '0' ? '' : `, ${money} paid for them`}`;
+  });
+}
+
 /** What the entry posts in currencies: where money went, or that none did. */
 function moneyOf({ postings }: FinanceExplanation): string[] {
   return postings
-    .filter(({ unit }) => unit !== 'credits')
+    .filter(({ unit }) => /^[A-Z]{3}$/.test(unit))
     .map(({ account, unit, amount }) => `posts ${amount} ${unit} to ${account}`);
 }
 

@@ -34,7 +34,8 @@ export async function assertReached(
 ): Promise<void> {
   if (moment === undefined || !(await isBeyond(moment))) return;
   const { position, at } = await endOf(store);
-  if (moment.kind === 'position' && positions.read(moment.text) <= position) return;
+  // A time that has been recorded has come, whatever this machine's clock says.
+  if (moment.kind === 'position' ? positions.read(moment.text) <= position : moment.begins <= at) return;
   const asked =
     moment.kind === 'position'
       ? `no event has the position ${moment.text} yet`

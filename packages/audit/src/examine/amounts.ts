@@ -5,8 +5,10 @@
 import { stepsOf, textOf } from '../decimal.ts';
 import type { MoveText } from '../event.ts';
 import type { PricedLine, PriceFacts } from '../explain-price.ts';
-import { fractionOf, isSame, plus, roundedUp, textOfFraction, thousandthsOf } from '../fraction.ts';
+import { fractionOf, isSame, plus, roundedUp, textOfFraction, thousandthsOf, times } from '../fraction.ts';
 import { type AccountedEvent, leftOver } from '../verify/accounted.ts';
+import { checkBill } from './bill.ts';
+import { checkQuotas } from './quota-amounts.ts';
 
 export type Name = (what: string, expected: string, found: string, unit?: string) => void;
 
@@ -41,12 +43,25 @@ export function checkAmounts(event: AccountedEvent, posted: Sides, name: Name): 
     name(postsElse('available'), textOf(available), textOf(posted.available));
   if (posted.held !== entered('hold:'))
     name(postsElse('held'), textOf(entered('hold:')), textOf(posted.held));
+  checkMoney(event, moves, name);
+  checkQuotas(event, name);
+  checkBill(event, entered('spent'), name);
   const moved = movedCredits(event, entered);
   const credits = event.data.credits as string;
   if (moved !== null && moved !== stepsOf(credits))
     name('the credits of the event are not what its moves make', textOf(moved), credits);
-  if (event.type === 'UsageCharged') checkPrice(event, event.data.usage, name);
+  if (event.type === 'UsageCharged') {
+    checkPrice(event, event.data.usage, name);
+    checkCost(event, name);
+  }
   if (event.type === 'HoldPlaced') checkPrice(event, event.data.estimate, name);
+}
+
+/** What was paid for each move stands in the same order. */
+function checkMoney({ facts }: AccountedEvent, moves: readonly MoveText[], name: Name): void {
+  const paid = (facts.paid as readonly string[]).length;
+  if (paid !== moves.length)
+    name('the event does not say the money behind each of its moves', String(moves.length), String(paid));
 }
 
 /** Less what has left. `hold:` and `cover:` stand for all holds. */
@@ -63,7 +78,11 @@ function movedCredits({ type, data }: AccountedEvent, entered: (kind: string) =>
   switch (type) {
     case 'TopUp':
     case 'CreditsGranted':
+    case 'PurchasePaid':
+    case 'ReferralGranted':
       return -entered('granted');
+    case 'CouponApplied':
+      return data.credits === undefined ? null : -entered('granted');
     case 'CreditsAdjusted':
       return -entered('adjusted');
     case 'UsageCharged':
@@ -77,22 +96,66 @@ function movedCredits({ type, data }: AccountedEvent, entered: (kind: string) =>
   }
 }
 
-/** Quotas and factors (rules 26 and 31) would stand between usage, lines and credits; then only the rest is compared. */
+/** Lines are of what quotas do not cover; factors (rule 31) stand between their sum and the price. */
 function checkPrice({ data, facts }: AccountedEvent, usage: unknown, name: Name): void {
   const { exact, round_to, lines, factors } = facts.price as PriceFacts;
   for (const line of lines) checkLine(line, name);
-  if (factors === undefined) {
-    const sum = lines.reduce((total, line) => plus(total, fractionOf(line.exact)), { n: 0n, d: 1n });
-    if (!isSame(sum, fractionOf(exact)))
-      name('the price is not the sum of its lines', textOfFraction(sum), exact);
-  }
+  const sum = lines.reduce((total, line) => plus(total, fractionOf(line.exact)), { n: 0n, d: 1n });
+  const due = (factors ?? []).reduce((product, { value }) => times(product, fractionOf(value)), sum);
+  if (!isSame(due, fractionOf(exact)))
+    name(
+      `the price is not the sum of its lines${factors === undefined ? '' : ' by its factors'}`,
+      textOfFraction(due),
+      exact,
+    );
   const rounded = roundedUp(fractionOf(exact), round_to);
   if (!isSame(rounded, fractionOf(data.credits as string)))
     name('the credits are not the price rounded up', textOfFraction(rounded), data.credits as string);
-  if (data.covered !== undefined) return;
-  const used = textOfUsage(Object.entries(usage as Readonly<Record<string, number>>));
+  // Beyond a hard stop nothing is priced, and nothing is asked of the customer.
+  if (isBeyondStop(data.violations) && lines.length === 0) return;
+  const used = textOfUsage(Object.entries(restOf(usage as Quantities, data.covered as readonly Covering[])));
   const priced = textOfUsage(lines.map(({ dimension, quantity }) => [dimension, quantity]));
   if (used !== priced) name('the lines of the price are not those of the usage', used, priced);
+}
+
+/** Our cost is the supplier's; beyond a hard stop the call was at the platform's own expense (billing rule 6). */
+function checkCost({ data, facts, legs }: AccountedEvent, name: Name): void {
+  const cost = facts.cost as { readonly amount: string; readonly currency: string } | null;
+  const plan = data.plan as { readonly id: string } | undefined;
+  const due =
+    isBeyondStop(data.violations) && plan !== undefined
+      ? `expenses:overrun:${encodeURIComponent(plan.id)}`
+      : `expenses:suppliers:${encodeURIComponent((facts.supplier as string | null) ?? 'unknown')}`;
+  const posted = legs.reduce((sum, { account, unit, steps }) => {
+    if (!account.startsWith('expenses:')) return sum;
+    if (account !== due) name('a cost is booked as another expense', due, account);
+    return unit === cost?.currency ? sum + steps : sum;
+  }, 0n);
+  if (posted !== stepsOf(cost?.amount ?? '0'))
+    name('the entry posts another cost', cost?.amount ?? '0', textOf(posted));
+}
+
+type Quantities = Readonly<Record<string, number>>;
+interface Covering {
+  readonly usage: Quantities;
+}
+
+const isBeyondStop = (violations: unknown): boolean =>
+  Array.isArray(violations) && violations.includes('quota_exhausted');
+
+/** What of a usage is not covered. In thousandths, so that seconds stay exact. */
+function restOf(usage: Quantities, covered: readonly Covering[] = []): Quantities {
+  if (covered.length === 0) return usage;
+  const rest = new Map(
+    Object.entries(usage).map(([dimension, quantity]) => [dimension, thousandthsOf(quantity)]),
+  );
+  for (const { usage: part } of covered)
+    for (const [dimension, quantity] of Object.entries(part)) {
+      // A call that says nothing of calls is one all the same: that one is covered, and priced nowhere.
+      if (dimension === 'calls' && usage.calls === undefined) continue;
+      rest.set(dimension, (rest.get(dimension) ?? 0n) - thousandthsOf(quantity));
+    }
+  return Object.fromEntries([...rest].map(([dimension, quantity]) => [dimension, Number(quantity) / 1_000]));
 }
 
 /** A price in credits is checked here. One from a cost needs the credit's value, which stands in the price book only. */

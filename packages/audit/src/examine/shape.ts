@@ -3,84 +3,29 @@
  * from the stored text. Members that only some events of a type have are optional here; others may be added.
  */
 import type { AuditedEvent } from '../event.ts';
-
-type Fits = (value: unknown) => boolean;
-type Members = Readonly<Record<string, Fits>>;
-
-const text: Fits = (value) => typeof value === 'string';
-const whole: Fits = (value) => Number.isSafeInteger(value);
-const quantity: Fits = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-const amount: Fits = (value) => typeof value === 'string' && /^-?\d+(\.\d{1,9})?$/.test(value);
-const exact: Fits = (value) => typeof value === 'string' && /^\d+(\.\d+)?(\/0*[1-9]\d*)?$/.test(value);
-const step: Fits = (value) => amount(value) && Number(value) > 0;
-const time: Fits = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value));
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const optional =
-  (fits: Fits): Fits =>
-  (value) =>
-    value === undefined || fits(value);
-const nullable =
-  (fits: Fits): Fits =>
-  (value) =>
-    value === null || fits(value);
-const listOf =
-  (fits: Fits): Fits =>
-  (value) =>
-    Array.isArray(value) && value.every(fits);
-const having = (members: Members): Fits => {
-  const listed = Object.entries(members);
-  return (value) => isRecord(value) && listed.every(([name, fits]) => fits(value[name]));
-};
-const quantities: Fits = (value) => isRecord(value) && Object.values(value).every(quantity);
-
-const money = having({ amount, currency: text });
-const postings = listOf(having({ account: text, unit: text, amount }));
-const version = having({ name: text, version: whole });
-const marks = { unit: text, quantity: amount, expires_at: nullable(time) };
-const lots = listOf(having({ lot: text, ...marks }));
-const published = having({
-  credits: optional(amount),
-  cost: optional(money),
-  markup: optional(amount),
-  demand_factor: optional(amount),
-  per: optional(quantity),
-  up_to: optional(quantity),
-});
-const line = having({ dimension: text, quantity, exact, price: published });
-const price = having({ exact, round_to: step, lines: listOf(line) });
-
-const ENVELOPE: Members = { v: whole, recorded_at: time };
-
-/** Listed once: every event of the ledger is asked. */
-interface Carried {
-  readonly data: readonly (readonly [name: string, fits: Fits])[];
-  readonly facts: readonly (readonly [name: string, fits: Fits])[];
-}
-
-const carrying = (data: Members, facts: Members): Carried => ({
-  data: Object.entries({ ...ENVELOPE, ...data }),
-  facts: Object.entries(facts),
-});
-const telling = (data: Members): Carried => carrying(data, {});
-/** An event that may move value. */
-const moving = (data: Members, facts: Members = {}): Carried =>
-  carrying(
-    {
-      ...data,
-      lots: optional(lots),
-      moves: listOf(having({ lot: optional(text), from: text, to: text, credits: amount })),
-      entry: postings,
-      after: having({ available: amount, held: amount }),
-    },
-    {
-      entry: postings,
-      paid: listOf(amount),
-      lots: optional((value) => isRecord(value) && Object.values(value).every(money)),
-      ...facts,
-    },
-  );
+import { BOUGHT } from './bought-shapes.ts';
+import { CATALOGUES } from './catalogue-shapes.ts';
+import {
+  amount,
+  type Carried,
+  COVERED,
+  carrying,
+  having,
+  listOf,
+  type Members,
+  money,
+  moving,
+  nullable,
+  optional,
+  postings,
+  price,
+  quantities,
+  telling,
+  text,
+  time,
+  version,
+  whole,
+} from './fits.ts';
 
 const USAGE: Members = {
   usage_id: text,
@@ -97,9 +42,12 @@ const HOLD: Members = {
   credits: amount,
   expires_at: time,
   price_book: version,
+  ...COVERED,
 };
 
 const CARRIED: ReadonlyMap<string, Carried> = new Map([
+  ...BOUGHT,
+  ...CATALOGUES,
   ['AccountOpened', telling({ account: text })],
   ['AccountFrozen', telling({ reason: text, reference: text })],
   ['AccountUnfrozen', telling({ reference: text })],
@@ -110,7 +58,7 @@ const CARRIED: ReadonlyMap<string, Carried> = new Map([
   [
     'UsageCharged',
     moving(
-      { ...USAGE, credits: amount, price_book: version },
+      { ...USAGE, ...COVERED, credits: amount, price_book: version, violations: optional(listOf(text)) },
       { price, supplier: nullable(text), cost: nullable(money) },
     ),
   ],

@@ -4,10 +4,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryStore, type EventStore } from '@tallystick/event-store';
-import { charge, liveThrough, openTestLedger, type TestLedger, topUp } from '@tallystick/projections/testing';
+import {
+  BOOK,
+  charge,
+  liveThrough,
+  openTestLedger,
+  type TestLedger,
+  topUp,
+} from '@tallystick/projections/testing';
 import t from 'tap';
 import { readAccountChoice } from '../account-name.ts';
 import { stepsOf, textOf } from '../decimal.ts';
+import { buyThrough } from '../testing/bought.ts';
+import { subscribeThrough } from '../testing/subscribed.ts';
 import { trialBalanceAt } from '../trial-balance.ts';
 import { type ExportOptions, exportJournal } from './export.ts';
 import { fromBeancountAccount, fromBeancountCommodity, fromHledgerCommodity } from './names.ts';
@@ -18,6 +27,9 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 /** A year in which everything happens, with names that are hard on a plain-text journal. */
 async function lived(): Promise<TestLedger> {
   const ledger = await openTestLedger(createMemoryStore());
+  await subscribeThrough(ledger);
+  await buyThrough(ledger);
+  ledger.publish(BOOK);
   await liveThrough(ledger, { seed: 11, steps: 400 });
   for (const [n, id] of ['Acme', 'acme', '0', 'a-', 'a--2d', 'a.b_c@d+e', 'X'].entries()) {
     await ledger.open(id);
@@ -133,6 +145,14 @@ const TYPES = [
   'AccountFrozen',
   'AccountOpened',
   'AccountUnfrozen',
+  'AlertRaised',
+  'AlertsRearmed',
+  'AlertsSet',
+  'AutoTopUpRequested',
+  'AutoTopUpResolved',
+  'AutoTopUpSet',
+  'CouponApplied',
+  'CouponForgotten',
   'CreditsAdjusted',
   'CreditsGranted',
   'EntryReversed',
@@ -141,6 +161,23 @@ const TYPES = [
   'HoldExtended',
   'HoldPlaced',
   'HoldVoided',
+  'PurchaseClosed',
+  'PurchaseOpened',
+  'PurchasePaid',
+  'PurchasePaymentUnapplied',
+  'QuotaExpanded',
+  'QuotaGranted',
+  'ReferralAccrued',
+  'ReferralClawedBack',
+  'ReferralGranted',
+  'ReferralLinked',
+  'SpendDayBegan',
+  'SubscriptionChanged',
+  'SubscriptionEnded',
+  'SubscriptionPastDue',
+  'SubscriptionPaymentRecorded',
+  'SubscriptionRenewed',
+  'SubscriptionStarted',
   'TopUp',
   'UsageCharged',
   'UsageUnpriced',
@@ -162,7 +199,7 @@ t.test('hledger finds nothing wrong, and has all our balances', { skip: without(
   t.ok(balances.size > 50);
   t.strictSame(sorted(balances), sorted(await ours(store)));
   const units = new Set([...balances.keys()].map((name) => name.slice(name.indexOf(' ') + 1)));
-  t.same(units, new Set(['credits', 'USD', 'EUR']));
+  t.same(units, new Set(['credits', 'USD', 'EUR', 'calls', 'tokens']));
 });
 
 t.test('hledger has our balances at any date of a part, too', { skip: without('hledger') }, async (t) => {

@@ -11,6 +11,10 @@ export interface Leg {
   readonly steps: bigint;
 }
 
+/** Of a quota: neither credits nor a currency. */
+export const isQuotaUnit = (unit: string): boolean => unit !== 'credits' && !isCurrency(unit);
+export const isCurrency = (unit: string): boolean => unit.length === 3 && /^[A-Z]{3}$/.test(unit);
+
 export interface AccountedEvent extends AuditedEvent {
   /** The whole entry, posting by posting. */
   readonly legs: readonly Leg[];

@@ -115,6 +115,12 @@ export class Audit implements Part {
       case 'lots':
       case 'holds':
       case 'pins':
+      case 'quota_pins':
+      case 'subscriptions':
+      case 'quotas':
+      case 'purchases':
+      case 'account_coupons':
+      case 'referral_accruals':
         return this.#each((stream) => stream.walletRows()?.[table] ?? []);
       case 'marks':
         return this.#each((stream) => stream.markRows());

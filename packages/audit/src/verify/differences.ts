@@ -20,7 +20,7 @@ export function* differences(
   path = '',
 ): Generator<Difference> {
   if (isList(expected) && isList(found)) {
-    const named = (list: readonly Json[]) => new Map(list.map((member) => [nameOf(member), member]));
+    const named = (list: readonly Json[]) => new Map(list.map((member, at) => [nameOf(member, at), member]));
     yield* membersDiffer(named(expected), named(found), path);
     yield* orderDiffers(expected.map(nameOf), found.map(nameOf), path);
   } else if (isRecord(expected) && isRecord(found)) {
@@ -48,10 +48,16 @@ function* orderDiffers(
   if (at >= 0) yield { path: `${path}[${at}]`, expected: expected[at] ?? null, found: found[at] ?? null };
 }
 
-/** A lot or a hold by its id, a pin by its lot, a pair by its first. */
-function nameOf(member: Json): string {
-  if (isList(member)) return nameOf(member[0] ?? null);
-  return isRecord(member) ? String(member.id ?? member.lot) : String(member);
+/**
+ * A lot or a hold by its id, a pin by its lot or quota, a coupon by its code, an accrual by what it is for, a pair by its
+ * first; what has no name, like the lines of a plan, by its place.
+ */
+function nameOf(member: Json, at: number): string {
+  if (isList(member)) return nameOf(member[0] ?? null, at);
+  if (!isRecord(member)) return member === null ? String(at) : String(member);
+  const { id, lot, quota, code, key, from, revision } = member;
+  if (from !== undefined) return `${from}:${revision}`;
+  return String(id ?? lot ?? quota ?? code ?? key ?? at);
 }
 
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);

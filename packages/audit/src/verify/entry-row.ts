@@ -1,8 +1,9 @@
 /** An event that moves value, as the row of `entries` that it should be, by the audit's own reading. */
-import { stepsOf } from '../decimal.ts';
+import { stepsOf, textOf } from '../decimal.ts';
 import type { MoveText } from '../event.ts';
 import type { AccountedEvent, Leg } from './accounted.ts';
 import { type Cell, creditCell, creditTextCell, textCell, timeCell, timeCellOf, unitCell } from './cells.ts';
+import type { CoveredText } from './covered.ts';
 
 interface Money {
   readonly amount: string;
@@ -26,6 +27,8 @@ interface EntryData {
   readonly price_book?: { readonly name: string; readonly version: number };
   readonly late?: boolean;
   readonly repriced?: string;
+  readonly covered?: readonly CoveredText[];
+  readonly violations?: readonly string[];
   readonly reverses?: number;
 }
 
@@ -36,6 +39,9 @@ const ABOUT_CREDITS = new Set([
   'CreditsAdjusted',
   'UsageCharged',
   'EntryReversed',
+  'PurchasePaid',
+  'CouponApplied',
+  'ReferralGranted',
 ]);
 
 const WALLETS = 'liabilities:wallets:';
@@ -77,6 +83,8 @@ export function entryCells(event: AccountedEvent): Cell[] | null {
     textCell(data.price_book?.version),
     textCell(data.late),
     textCell(data.repriced),
+    isCharge && data.covered !== undefined ? quotaCell(data.covered) : null,
+    data.violations === undefined ? null : data.violations.join(' '),
     supplier,
     cost === null ? null : unitCell(stepsOf(cost.amount), cost.currency),
     cost === null ? null : cost.currency,
@@ -91,8 +99,8 @@ export function entryCells(event: AccountedEvent): Cell[] | null {
 function walletSides(legs: readonly Leg[]): { available: bigint; held: bigint } {
   let available = 0n;
   let held = 0n;
-  for (const { account, steps } of legs) {
-    if (!account.startsWith(WALLETS)) continue;
+  for (const { account, unit, steps } of legs) {
+    if (unit !== 'credits' || !account.startsWith(WALLETS)) continue;
     if (account.endsWith(':available')) available -= steps;
     else held -= steps;
   }
@@ -109,6 +117,20 @@ function lotsCell(moves: readonly MoveText[]): string {
   for (const { lot, to, credits } of moves)
     if (to === 'spent' && lot !== undefined) paid.set(lot, (paid.get(lot) ?? 0n) + stepsOf(credits));
   return [...paid].map(([lot, steps]) => `${lot}=${creditCell(steps)}`).join(' ');
+}
+
+/** What came from quotas: one sum for each unit and model, in the order of the first of each. */
+function quotaCell(covered: readonly CoveredText[]): string {
+  const sums = new Map<string, { unit: string; model: string; steps: bigint }>();
+  for (const { unit, model, quantity } of covered) {
+    const kind = `${unit} ${model}`;
+    const sum = sums.get(kind);
+    if (sum === undefined) sums.set(kind, { unit, model, steps: stepsOf(quantity) });
+    else sum.steps += stepsOf(quantity);
+  }
+  return JSON.stringify(
+    [...sums.values()].map(({ unit, model, steps }) => ({ unit, model, amount: textOf(steps) })),
+  );
 }
 
 const DEFERRED = 'liabilities:deferred-revenue';

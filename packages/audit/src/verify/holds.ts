@@ -2,6 +2,7 @@
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent, MoveText } from '../event.ts';
 import type { Name } from './finding.ts';
+import type { QuotaPassage } from './quotas.ts';
 
 export interface HoldTerms {
   readonly hold: string;
@@ -11,6 +12,22 @@ export interface HoldTerms {
   readonly credits: string;
   readonly expires_at: string;
   readonly price_book: { readonly name: string; readonly version: number };
+  /** What quotas cover of the estimate. */
+  readonly covered?: readonly { readonly quota?: string; readonly quantity: string }[];
+  readonly plan?: { readonly id: string; readonly version: number };
+  readonly caps?: readonly HeldCap[];
+}
+
+/** What an open hold may still use of the cap with this index. */
+export interface HeldCap {
+  readonly cap: number;
+  readonly quantity: string;
+}
+
+/** What a hold has of a quota. */
+export interface QuotaPin {
+  readonly quantity: bigint;
+  readonly paid: bigint;
 }
 
 export interface Pin {
@@ -34,6 +51,10 @@ export interface Hold {
   uncovered: bigint;
   /** By lot; only what is not zero. */
   readonly pins: Map<string, Pin>;
+  /** By quota, in the order of their last moves; only what is not zero. */
+  readonly quotaPins: Map<string, QuotaPin>;
+  /** Those of its terms, numbered as the terms of the subscription are now. */
+  caps: readonly HeldCap[];
 }
 
 export class HoldBook {
@@ -55,6 +76,8 @@ export class HoldBook {
         credits: 0n,
         uncovered: 0n,
         pins: new Map(),
+        quotaPins: new Map(),
+        caps: terms.caps ?? [],
       };
       this.all.set(terms.hold, hold);
       this.#open.add(hold);
@@ -62,6 +85,7 @@ export class HoldBook {
     }
     if (found.status !== 'open') found.opened = revision;
     found.terms = terms;
+    found.caps = terms.caps ?? [];
     found.status = 'open';
     found.closedAt = null;
     found.closed = null;
@@ -76,6 +100,8 @@ export class HoldBook {
     }
     if (hold.credits !== 0n || hold.uncovered !== 0n || hold.pins.size > 0)
       name(`the hold ${id} is closed and still holds credits`, '0', textOf(hold.credits));
+    if (hold.quotaPins.size > 0)
+      name(`the hold ${id} is closed and still holds quota`, 'none', [...hold.quotaPins.keys()].join(', '));
     hold.status = status;
     hold.closedAt = recordedAt;
     hold.closed = revision;
@@ -90,6 +116,26 @@ export class HoldBook {
       this.#shift(hold, undefined, -credits, 0n, since, name);
       this.#shift(hold, lot, credits, paid, since, name);
     }
+  }
+
+  moveQuota({ quota, from, to, quantity, paid }: QuotaPassage, name: Name): void {
+    const id = quota.marks.quota;
+    if (from.startsWith('hold:')) this.#shiftQuota(from.slice(5), id, -quantity, -paid, name);
+    if (to.startsWith('hold:')) this.#shiftQuota(to.slice(5), id, quantity, paid, name);
+  }
+
+  #shiftQuota(id: string, quota: string, quantity: bigint, paid: bigint, name: Name): void {
+    const hold = this.all.get(id);
+    if (hold === undefined) {
+      name('quota moves to or from a hold that was never placed', 'a hold of this wallet', id);
+      return;
+    }
+    const before = hold.quotaPins.get(quota);
+    const pin = { quantity: (before?.quantity ?? 0n) + quantity, paid: (before?.paid ?? 0n) + paid };
+    if (pin.quantity < 0n || pin.paid < 0n)
+      name(`the hold ${id} has less than nothing of ${quota}`, 'at least 0', textOf(pin.quantity));
+    hold.quotaPins.delete(quota);
+    if (pin.quantity !== 0n || pin.paid !== 0n) hold.quotaPins.set(quota, pin);
   }
 
   #shift(
@@ -133,6 +179,17 @@ export class HoldBook {
     for (const [lot, pin] of hold.pins)
       if (pin.credits < 0n)
         name(`the hold ${id} has less than nothing of ${lot}`, 'at least 0', textOf(pin.credits));
+    this.#checkCovered(hold, name);
+  }
+
+  /** What covers its estimate it has reserved. "At least": an extension lets go of nothing. */
+  #checkCovered({ terms, quotaPins }: Hold, name: Name): void {
+    for (const { quota, quantity } of terms.covered ?? []) {
+      if (quota === undefined) continue;
+      const has = quotaPins.get(quota)?.quantity ?? 0n;
+      if (has < stepsOf(quantity))
+        name(`the hold ${terms.hold} has not reserved what covers it of ${quota}`, quantity, textOf(has));
+    }
   }
 
   /** In the order in which they were last opened: so they are given what covers them. */

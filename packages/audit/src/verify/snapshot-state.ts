@@ -7,6 +7,7 @@ import { creditCell, unitCell } from './cells.ts';
 import type { Json } from './differences.ts';
 import type { Hold } from './holds.ts';
 import type { Lot } from './lots.ts';
+import { couponsState, quotasState, referralState, subscriptionState } from './snapshot-bought.ts';
 import type { WalletBook } from './wallet.ts';
 
 export function snapshotStateOf(wallet: WalletBook): Json {
@@ -23,7 +24,14 @@ export function snapshotStateOf(wallet: WalletBook): Json {
     frozen: [...frozen],
     totals: Object.fromEntries(totals.map(([name, steps]) => [name, credits(steps)])),
     lots: lots.allOpen().sort(burnOrder).map(lotState),
-    holds: holds.allOpen().map(holdState),
+    holds: holds.allOpen().map((hold) => holdState(hold, wallet)),
+    quotas: quotasState(wallet),
+    subscription: subscriptionState(wallet),
+    trialUsed: wallet.subscriptions.trialUsed,
+    coupons: couponsState(wallet.purchases),
+    referral: referralState(wallet.referrals),
+    autoTopUp: wallet.autoTopUp.state(),
+    alerts: wallet.alerts.state(),
     revision,
   };
 }
@@ -50,10 +58,12 @@ function lotState({ marks, money, born, free, pinned, paid }: Lot): Json {
   };
 }
 
-function holdState({ terms, credits: held, uncovered, pins }: Hold): Json {
-  const { hold, purpose, model, estimate, price_book, expires_at } = terms;
+function holdState(hold: Hold, { quotas }: WalletBook): Json {
+  const { terms, credits: held, uncovered, pins, quotaPins, caps } = hold;
+  const unitOf = (quota: string): string => quotas.all.get(quota)?.marks.unit ?? '';
+  const { hold: id, purpose, model, estimate, price_book, expires_at } = terms;
   return {
-    id: hold,
+    id,
     purpose,
     model,
     estimate: estimate as Json,
@@ -62,6 +72,13 @@ function holdState({ terms, credits: held, uncovered, pins }: Hold): Json {
     credits: credits(held),
     uncovered: credits(uncovered),
     pins: [...pins].map(([lot, pin]) => ({ lot, credits: credits(pin.credits), paid: `${pin.paid}n` })),
+    quotaPins: [...quotaPins].map(([quota, pin]) => ({
+      quota,
+      quantity: `${unitCell(pin.quantity, unitOf(quota))}n`,
+      paid: `${pin.paid}n`,
+    })),
+    plan: terms.plan === undefined ? null : { ...terms.plan },
+    caps: caps.map(({ cap, quantity }) => ({ cap, quantity: `${quantity}n` })),
   };
 }
 

@@ -72,6 +72,13 @@ export const PINS: Table = {
   columns: [...text('account', 'hold', 'lot'), ...credits('credits'), ...money('paid'), ...text('since')],
 };
 
+/** What holds have of quotas, in whole calls or tokens. */
+export const QUOTA_PINS: Table = {
+  name: 'quota_pins',
+  keyed: 3,
+  columns: text('account', 'hold', 'quota', 'quantity'),
+};
+
 export const TOTALS: Table = {
   name: 'platform_totals',
   keyed: 3,
@@ -101,6 +108,72 @@ export const FREEZES: Table = {
   columns: [...text('account', 'reference', 'reason'), ...time('frozen_at')],
 };
 
+export const SUBSCRIPTIONS: Table = {
+  name: 'subscriptions',
+  keyed: 2,
+  columns: [
+    ...text('account', 'subscription', 'born', 'plan', 'plan_version', 'status'),
+    ...time('period_end', 'grace_ends_at', 'ended_at', 'next_grant_at', 'due_at'),
+    ...text('picture', 'terms', 'pots', 'paid_money'),
+    ...time('started_at'),
+    ...text('revision'),
+  ],
+};
+
+export const QUOTAS: Table = {
+  name: 'quotas',
+  keyed: 2,
+  columns: [
+    ...text('account', 'quota', 'unit', 'model'),
+    ...amounts('granted', 'free', 'pinned', 'used', 'expired'),
+    ...text('open'),
+    ...time('starts_at', 'expires_at'),
+    ...text('counted_dimensions', 'origin', 'subscription', 'line', 'born'),
+    ...time('created_at'),
+    ...text('currency'),
+    ...money('paid_in_all', 'paid'),
+  ],
+};
+
+export const PURCHASES: Table = {
+  name: 'purchases',
+  keyed: 2,
+  columns: [
+    ...text('account', 'purchase', 'package', 'package_version'),
+    ...credits('credits', 'bonus'),
+    ...text('currency'),
+    ...money('price', 'discount', 'total'),
+    ...text('coupon', 'auto_top_up', 'status', 'lot', 'born'),
+    ...time('opened_at', 'closed_at'),
+    ...text('entry'),
+    ...time('reversed_at'),
+  ],
+};
+
+export const ACCOUNT_COUPONS: Table = {
+  name: 'account_coupons',
+  keyed: 2,
+  columns: [
+    ...text('account', 'born', 'code', 'status', 'purchase'),
+    ...credits('credits'),
+    ...time('at', 'freed_at'),
+  ],
+};
+
+export const REFERRAL_ACCRUALS: Table = {
+  name: 'referral_accruals',
+  keyed: 3,
+  columns: [
+    ...text('account', 'friend', 'revision', 'reason'),
+    ...credits('credits', 'taken'),
+    ...text('clawed_back', 'lot'),
+    ...time('available_at'),
+    ...text('born'),
+    ...time('accrued_at'),
+    ...text('status'),
+  ],
+};
+
 export const PROFILES: Table = { name: 'profiles', keyed: 1, columns: text('account', 'name', 'metadata') };
 
 export const API_KEYS: Table = {
@@ -125,7 +198,8 @@ export const ENTRIES: Table = {
     ...credits('available', 'held', 'after_available', 'after_held', 'credits'),
     ...text('usage_id', 'source', 'reference', 'reason', 'hold', 'model', 'mode'),
     ...time('occurred_at'),
-    ...text('usage', 'lots', 'price_book', 'price_book_version', 'late', 'repriced', 'supplier'),
+    ...text('usage', 'lots', 'price_book', 'price_book_version', 'late', 'repriced'),
+    ...text('quota', 'violations', 'supplier'),
     ...money('cost'),
     ...text('cost_currency'),
     ...money('revenue'),

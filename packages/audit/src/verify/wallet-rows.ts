@@ -1,8 +1,10 @@
-/** What the rows of one wallet's balance, lots, holds and pins should be. */
+/** What the rows of one wallet should be: its balance, lots, holds and pins; what it has bought is in `bought-rows.ts`. */
 import { stepsOf } from '../decimal.ts';
+import { accrualRow, couponRow, purchaseRow, quotaRow, subscriptionRow } from './bought-rows.ts';
 import { type Cell, creditCell, timeCell, timeCellOf, unitCell } from './cells.ts';
 import type { Hold } from './holds.ts';
 import type { Lot } from './lots.ts';
+import { dueAt } from './subscription-due.ts';
 import type { WalletBook } from './wallet.ts';
 
 export interface WalletRows {
@@ -10,21 +12,41 @@ export interface WalletRows {
   readonly lots: readonly (readonly Cell[])[];
   readonly holds: readonly (readonly Cell[])[];
   readonly pins: readonly (readonly Cell[])[];
+  readonly quota_pins: readonly (readonly Cell[])[];
+  readonly subscriptions: readonly (readonly Cell[])[];
+  readonly quotas: readonly (readonly Cell[])[];
+  readonly purchases: readonly (readonly Cell[])[];
+  readonly account_coupons: readonly (readonly Cell[])[];
+  readonly referral_accruals: readonly (readonly Cell[])[];
 }
 
 export function rowsOf(wallet: WalletBook): WalletRows {
-  const { account, lots, holds } = wallet;
+  const { account, lots, holds, purchases } = wallet;
+  const each = <T>(of: Iterable<T>, row: (account: string, one: T) => Cell[]): Cell[][] =>
+    [...of].map((one) => row(account, one));
   return {
     balance: balanceRow(wallet),
     lots: [...lots.all.values()].map((lot) => lotRow(account, lot)),
     holds: [...holds.all.values()].map((hold) => holdRow(account, hold)),
     pins: [...holds.all.values()].flatMap((hold) => pinRows(account, hold)),
+    quota_pins: [...holds.all.values()].flatMap((hold) => quotaPinRows(account, hold)),
+    subscriptions: each(wallet.subscriptions.all.values(), subscriptionRow),
+    quotas: each(wallet.quotas.all.values(), quotaRow),
+    purchases: each(purchases.all.values(), purchaseRow),
+    account_coupons: each(purchases.coupons, couponRow),
+    referral_accruals: each(wallet.referrals.all.values(), accrualRow),
   };
 }
 
 function balanceRow(wallet: WalletBook): Cell[] {
   const sums = wallet.sums();
-  const dues = [wallet.lots.firstExpiry(), wallet.holds.firstExpiry()].filter((due) => due !== null);
+  const dues = [
+    wallet.lots.firstExpiry(),
+    wallet.holds.firstExpiry(),
+    wallet.quotas.firstExpiry(),
+    wallet.referrals.firstGrant(),
+    ...[...wallet.subscriptions.all.values()].map(dueAt),
+  ].filter((due) => due !== null);
   return [
     wallet.account,
     'credits',
@@ -86,6 +108,9 @@ function holdRow(account: string, hold: Hold): Cell[] {
     hold.closed === null ? null : String(hold.closed),
   ];
 }
+
+const quotaPinRows = (account: string, { terms, quotaPins }: Hold): Cell[][] =>
+  [...quotaPins].map(([quota, { quantity }]) => [account, terms.hold, quota, unitCell(quantity, 'calls')]);
 
 const pinRows = (account: string, { terms, pins }: Hold): Cell[][] =>
   [...pins].map(([lot, { credits, paid, since }]) => [

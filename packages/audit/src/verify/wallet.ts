@@ -10,10 +10,20 @@
  */
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent, MoveText } from '../event.ts';
-import type { AccountedEvent } from './accounted.ts';
+import { type AccountedEvent, isQuotaUnit } from './accounted.ts';
+import { AlertBook } from './alerts.ts';
+import { AutoTopUpBook } from './auto-top-up.ts';
+import { checkCovered } from './covered.ts';
+import { DeferredChange } from './deferred.ts';
 import type { Finding, Name } from './finding.ts';
 import { closedBy, HoldBook } from './holds.ts';
 import { LotBook } from './lots.ts';
+import { PurchaseBook } from './purchases.ts';
+import { compareQuotaPostings } from './quota-postings.ts';
+import { QuotaBook } from './quotas.ts';
+import { ReferralBook } from './referrals.ts';
+import { QuotasInState } from './state-quotas.ts';
+import { SubscriptionBook } from './subscriptions.ts';
 import { WalletTerms } from './terms.ts';
 
 /** Kinds of places; `hold:` and `cover:` are one each, whatever the hold. */
@@ -53,6 +63,13 @@ export class WalletBook {
   readonly lots = new LotBook();
   readonly holds = new HoldBook();
   readonly terms = new WalletTerms();
+  readonly quotas = new QuotaBook();
+  readonly quotasInState = new QuotasInState();
+  readonly subscriptions = new SubscriptionBook();
+  readonly purchases = new PurchaseBook();
+  readonly referrals = new ReferralBook();
+  readonly autoTopUp = new AutoTopUpBook();
+  readonly alerts = new AlertBook();
   /** What has entered each kind of place, less what has left it. */
   readonly #net: Record<Kind, bigint> = {
     granted: 0n,
@@ -65,6 +82,7 @@ export class WalletBook {
     'hold:': 0n,
     'cover:': 0n,
   };
+  readonly #own: string;
   readonly #ownAvailable: string;
   readonly #ownHeld: string;
   /** As the last event says it; a wrong one is taken up, so that it is named once. */
@@ -75,9 +93,9 @@ export class WalletBook {
 
   constructor(account: string) {
     this.account = account;
-    const wallet = `liabilities:wallets:${encodeURIComponent(account)}`;
-    this.#ownAvailable = `${wallet}:available`;
-    this.#ownHeld = `${wallet}:held`;
+    this.#own = `liabilities:wallets:${encodeURIComponent(account)}`;
+    this.#ownAvailable = `${this.#own}:available`;
+    this.#ownHeld = `${this.#own}:held`;
   }
 
   apply(event: AccountedEvent, report: (finding: Finding) => void): void {
@@ -88,14 +106,23 @@ export class WalletBook {
     const { account } = this;
     const name = (what: string, expected: string, found: string): void =>
       report({ what, account, unit: 'credits', stream, revision, expected, found });
+    const nameOther: Name = (what, expected, found) =>
+      report({ what, account, stream, revision, expected, found });
     this.terms.apply(event);
+    this.purchases.apply(event, nameOther);
+    this.referrals.apply(event, nameOther);
+    this.autoTopUp.apply(event, nameOther);
+    this.alerts.apply(event, nameOther);
     const moves = data.moves as readonly MoveText[] | undefined;
     if (event.type === 'HoldPlaced' || event.type === 'HoldExtended') this.holds.open(event);
     if (moves === undefined) return;
     this.lots.bear(event);
     const available = this.#available();
     const held = this.#net['hold:'];
-    this.#move(event, moves, name);
+    const deferred = new DeferredChange();
+    this.#move(event, moves, deferred, name);
+    this.#moveQuotas(event, isNext, deferred, nameOther);
+    if (isNext) deferred.compare(event.legs, nameOther);
     const more = { available: this.#available() - available, held: this.#net['hold:'] - held };
     this.#comparePostings(event, more, name);
     this.#compareAfter(event, more, isNext, name);
@@ -119,7 +146,24 @@ export class WalletBook {
     };
   }
 
-  #move(event: AuditedEvent, moves: readonly MoveText[], name: Name): void {
+  #moveQuotas(event: AccountedEvent, isNext: boolean, deferred: DeferredChange, name: Name): void {
+    const passages = this.quotas.apply(event, name);
+    for (const passage of passages) {
+      this.holds.moveQuota(passage, name);
+      const { quota, from, to, paid } = passage;
+      if (isBehindQuota(to)) deferred.add(quota.money?.currency, paid);
+      if (isBehindQuota(from)) deferred.add(quota.money?.currency, -paid);
+    }
+    if (passages.length > 0 || event.legs.some(({ unit }) => isQuotaUnit(unit)))
+      compareQuotaPostings(this.#own, event.legs, passages, name);
+    checkCovered(event, passages, this.quotas.all, name);
+    const currencyOf = (lot: string): string | null => this.lots.all.get(lot)?.money?.currency ?? null;
+    const { holds } = this;
+    this.subscriptions.apply(event, { isNext, passages, holds, deferred, currencyOf }, name);
+    this.quotasInState.apply(event, this.quotas.all, this.subscriptions.current?.now);
+  }
+
+  #move(event: AuditedEvent, moves: readonly MoveText[], deferred: DeferredChange, name: Name): void {
     const paid = event.facts.paid as readonly string[] | undefined;
     moves.forEach((move, index) => {
       const credits = stepsOf(move.credits);
@@ -128,8 +172,16 @@ export class WalletBook {
       this.#pass(move.from, -credits, name);
       this.#pass(move.to, credits, name);
       this.lots.move(move, credits, behind, name);
+      if (behind !== 0n) this.#defer(move, behind, deferred);
       this.holds.move(move, credits, behind, event.revision * MOVES_MAX + index, name);
     });
+  }
+
+  /** Money stands behind what is free, and behind what holds have. */
+  #defer({ lot, from, to }: MoveText, paid: bigint, deferred: DeferredChange): void {
+    const currency = lot === undefined ? null : this.lots.all.get(lot)?.money?.currency;
+    if (from === 'free' || from.startsWith('hold:')) deferred.add(currency, -paid);
+    if (to === 'free' || to.startsWith('hold:') || to.startsWith('cover:')) deferred.add(currency, paid);
   }
 
   #pass(place: string, credits: bigint, name: Name): void {
@@ -171,6 +223,8 @@ export class WalletBook {
     return free + overdraft + debt + this.#net['cover:'];
   }
 }
+
+const isBehindQuota = (place: string): boolean => place === 'free' || place.startsWith('hold:');
 
 /** Moves of one event, at most; orders what they pin. */
 const MOVES_MAX = 100_000;

@@ -1,0 +1,73 @@
+/** Counters of a plan's caps, and whether a charge adds to them what it uses. */
+import { stepsOf, textOf } from '../decimal.ts';
+import type { AuditedEvent } from '../event.ts';
+import type { Name } from './finding.ts';
+import type { LineText } from './picture.ts';
+
+/** Of one cap: the window that `used` counts, in milliseconds since 1970; both 0 before the first. */
+export interface CapCounter {
+  readonly start: number;
+  readonly end: number;
+  /** In steps of 10^-9. */
+  readonly used: bigint;
+}
+export const NOT_COUNTED: CapCounter = { start: 0, end: 0, used: 0n };
+
+interface CountText {
+  readonly cap: number;
+  readonly quantity: string;
+  readonly start?: string;
+  readonly end?: string;
+}
+
+const TOKENS = [
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+] as const;
+
+/** What a usage is in the unit of a quota or cap: as many calls as it says, else one; all its tokens. */
+export function usedIn(unit: string, usage: Readonly<Record<string, number>>): number {
+  if (unit === 'calls') return usage.calls || 1;
+  return TOKENS.reduce((sum, dimension) => sum + (usage[dimension] ?? 0), 0);
+}
+
+/** @returns the counters after it */
+export function countCharge(
+  { data }: AuditedEvent,
+  caps: readonly LineText[],
+  counters: readonly CapCounter[],
+  name: Name,
+): readonly CapCounter[] {
+  const counts = data.caps as readonly CountText[] | undefined;
+  if (counts === undefined) return counters;
+  const after = [...counters];
+  const { model, usage, mode, hold, violations } = data as {
+    model: string;
+    usage: Record<string, number>;
+    mode: string;
+    hold?: string;
+    violations?: readonly string[];
+  };
+  for (const { cap: index, quantity, start, end } of counts) {
+    const cap = caps[index];
+    if (cap === undefined || (cap.model !== '*' && cap.model !== model)) {
+      name('a cap counts that is not for the model', `a cap for ${model}`, String(index));
+      continue;
+    }
+    const due = stepsOf(String(usedIn(cap.unit, usage)));
+    if (due !== stepsOf(quantity))
+      name(`the cap ${index} does not count what was used`, textOf(due), quantity);
+    if (start === undefined || end === undefined) continue;
+    const before = after[index] ?? NOT_COUNTED;
+    const window = { start: Date.parse(start), end: Date.parse(end) };
+    const used = (before.start === window.start ? before.used : 0n) + stepsOf(quantity);
+    after[index] = { ...window, used };
+    const mustPass = mode === 'charge' && hold === undefined && violations?.includes('cap_reached') !== true;
+    if (mustPass && used > stepsOf(cap.amount))
+      name(`the cap ${index} was passed`, `at most ${cap.amount}`, textOf(used));
+  }
+  return after;
+}
