@@ -25,6 +25,8 @@ const hold = { id: 'h', expires_in: 60 };
 const asked = { account: ACCOUNT, model: MODEL, estimate: { input_tokens: 1 } };
 const reversal = { reason: 'a slip' };
 const grant = { credits: '1', kind: 'gift', reference: 'g' };
+const payment = { paid: { amount: '1', currency: 'USD' }, reference: 'r' };
+const declined = { result: 'declined', reference: 'r' } as const;
 const calls: readonly (readonly [string, (given: typeof client) => Promise<unknown>])[] = [
   ['usage.post', ({ usage }) => usage.post(item('p'))],
   ['usage.charge', ({ usage }) => usage.charge(item('c'))],
@@ -38,6 +40,12 @@ const calls: readonly (readonly [string, (given: typeof client) => Promise<unkno
   ['credits.grant', ({ credits }) => credits.grant(ACCOUNT, grant)],
   ['credits.adjust', ({ credits }) => credits.adjust(ACCOUNT, { ...reversal, credits: '1', reference: 'a' })],
   ['credits.reverse', ({ credits }) => credits.reverse(ACCOUNT, 'acme-1', reversal)],
+  ['purchases.open', ({ purchases }) => purchases.open(ACCOUNT, { package: 'p', reference: 'p' })],
+  ['purchases.recordPayment', ({ purchases }) => purchases.recordPayment(ACCOUNT, 'p', payment)],
+  ['purchases.cancel', ({ purchases }) => purchases.cancel(ACCOUNT, 'p')],
+  ['coupons.apply', ({ coupons }) => coupons.apply(ACCOUNT, 'C')],
+  ['billing.applyCoupon', ({ billing }) => billing.applyCoupon('C', { account: ACCOUNT })],
+  ['autoTopUp.recordResult', ({ autoTopUp }) => autoTopUp.recordResult(ACCOUNT, 'a', declined)],
 ];
 for (const [name, call] of calls) {
   t.test(`${name}: a 2xx of something in between counts for nothing, and is repeated`, async (t) => {

@@ -30,6 +30,23 @@ const CHECKS: { readonly [K in keyof Routes]?: Check<K> } = {
   'POST /v1/accounts/{id}/grants': isEntered,
   'POST /v1/accounts/{id}/adjustments': isEntered,
   'POST /v1/accounts/{id}/entries/{entry_id}/reversal': isEntered,
+  'POST /v1/accounts/{id}/quotas': isEntered,
+  'POST /v1/accounts/{id}/subscription': hasSubscription,
+  'POST /v1/accounts/{id}/subscription/change': hasSubscription,
+  'POST /v1/accounts/{id}/subscription/cancel': hasSubscription,
+  'POST /v1/accounts/{id}/subscription/payments': isEntered,
+  'POST /v1/accounts/{id}/purchases': (answer, { body }) =>
+    answer.id === body.reference && isText(answer.status) && isText(answer.credits),
+  'POST /v1/accounts/{id}/purchases/{purchase}/paid': (answer, { path }) =>
+    answer.id === path.purchase && typeof answer.applied === 'boolean' && isText(answer.position),
+  'POST /v1/accounts/{id}/purchases/{purchase}/cancel': (answer, { path }) =>
+    answer.id === path.purchase && answer.status === 'canceled',
+  'POST /v1/accounts/{id}/coupons': (answer, { body: { code } }) =>
+    isText(answer.status) && String(answer.code).toUpperCase() === code.toUpperCase(),
+  'POST /v1/billing/coupons/apply': ({ coupon }, { body }) =>
+    isObject(coupon) && String(coupon.code).toUpperCase() === body.coupon_code.toUpperCase(),
+  'POST /v1/accounts/{id}/auto-top-ups/{request}/result': (answer, { path }) =>
+    answer.id === path.request && isText(answer.result),
 };
 
 /** Undefined where any JSON will do: reads, and commands that say what is to be. */
@@ -77,6 +94,10 @@ function isRecorded(answer: Members): boolean {
 
 function isEntered({ entry_id, position }: Members): boolean {
   return isText(entry_id) && isText(position);
+}
+
+function hasSubscription({ subscription }: Members): boolean {
+  return isObject(subscription) && isText(subscription.id);
 }
 
 function isHeld(hold: unknown, id: string): boolean {

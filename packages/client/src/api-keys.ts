@@ -2,12 +2,12 @@
 import type { Page, Paging } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
-export type Scope = 'usage' | 'read' | 'finance' | 'admin';
+export type Scope = 'usage' | 'read' | 'manage' | 'finance' | 'admin';
 
 export interface NewApiKey {
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Reads this account alone; with the scope `read` only. */
+  /** Reads this account alone and, with the scope `manage`, manages it; no other scope goes with it. */
   readonly account?: string;
 }
 

@@ -5,7 +5,7 @@
 import { isAnswerLost, LedgerRefused, LedgerUnreachable } from './errors.ts';
 import type { HeldTerms } from './holds.ts';
 import { openLateVoids } from './late-voids.ts';
-import type { Usage } from './shapes.ts';
+import type { QuotaPart, Usage } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
 export interface AuthorizeRequest {
@@ -18,11 +18,26 @@ export interface AuthorizeRequest {
 
 export interface Authorization {
   readonly allowed: boolean;
-  /** The price of the estimate; null where it has none. */
+  /** The price of what quotas do not cover of the estimate; null where it has none. */
   readonly credits: string | null;
   readonly available: string;
   /** Codes of refusals; empty where it is allowed. */
   readonly reasons: readonly string[];
+  /** What quotas would cover, or of a hold cover; left out where they cover nothing. */
+  readonly quota?: readonly QuotaPart[];
+  /** The plan's, as they stand now. */
+  readonly limits?: {
+    readonly requests_per_minute?: {
+      readonly limit: number;
+      readonly remaining: number;
+      readonly resets_at: string;
+    };
+    readonly concurrent?: { readonly limit: number; readonly open: number };
+  };
+  /** The plan's class of service. */
+  readonly priority?: string;
+  /** Seconds until it may be different, where that is known. */
+  readonly retry_after?: number;
   readonly hold?: HeldTerms;
   readonly position?: string;
 }

@@ -1,6 +1,15 @@
 /** Holds by their id: settled, void, extended, read. `open-hold.ts` does the first three whatever happens. */
 import type { OpenOnly, Quantities } from './reads.ts';
-import type { Balance, Money, OfAccount, Page, PriceBookVersion, Reading, Usage } from './shapes.ts';
+import type {
+  Balance,
+  Money,
+  OfAccount,
+  Page,
+  PriceBookVersion,
+  QuotaPart,
+  Reading,
+  Usage,
+} from './shapes.ts';
 import type { Transport } from './transport.ts';
 import type { ChargedUsage, UnpricedUsage } from './usage.ts';
 
@@ -24,6 +33,8 @@ export interface HeldTerms {
 
 export interface Extended {
   readonly hold: HeldTerms;
+  /** What it has of quotas. */
+  readonly quota?: readonly QuotaPart[];
   readonly balance: Balance;
   readonly position?: string;
 }
@@ -43,6 +54,8 @@ export interface Hold {
   readonly model: string;
   readonly estimate: Quantities;
   readonly credits: string;
+  /** What it has of quotas now; left out where it has nothing of any. */
+  readonly quota?: readonly QuotaPart[];
   readonly price_book: PriceBookVersion;
   readonly placed_at: string;
   readonly expires_at: string;

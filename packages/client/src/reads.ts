@@ -9,6 +9,7 @@ import type {
   Paging,
   Period,
   PriceBookVersion,
+  QuotaPart,
   Reading,
 } from './shapes.ts';
 import type { Transport } from './transport.ts';
@@ -91,6 +92,10 @@ export interface OwnUsage {
   readonly hold: string | null;
   readonly credits: string | null;
   readonly lots: readonly BurnedLot[];
+  /** What came from quotas; left out where nothing did. */
+  readonly quota?: readonly QuotaPart[];
+  /** What the plan would have refused, had the call not run. */
+  readonly violations?: readonly string[];
   readonly price_book: PriceBookVersion | null;
   readonly balance: Balance;
   readonly occurred_at: string;
@@ -119,6 +124,11 @@ export interface OpenOnly extends Paging {
   readonly open?: boolean;
 }
 
+export interface UsagePeriod extends Period {
+  /** Only what the plan would have refused. */
+  readonly violations?: boolean;
+}
+
 /** Without a source: that of usage which named none. */
 export interface OfSource {
   readonly source?: string;
@@ -145,7 +155,7 @@ export interface ReadRoutes {
   };
   readonly 'GET /v1/accounts/{id}/usage': {
     readonly path: OfAccount;
-    readonly query: Period;
+    readonly query: UsagePeriod;
     readonly body: undefined;
     readonly answers: { readonly 200: Page<RecordedUsage | OwnUsage> };
   };
@@ -157,7 +167,7 @@ export interface ReadRoutes {
   };
   readonly 'GET /v1/usage': {
     readonly path: undefined;
-    readonly query: Paging & { readonly status: 'unpriced' };
+    readonly query: Paging & { readonly status?: 'unpriced'; readonly violations?: boolean };
     readonly body: undefined;
     readonly answers: { readonly 200: Page<RecordedUsage | OwnUsage> };
   };
@@ -190,7 +200,7 @@ export function balanceCalls({ send }: Transport) {
 /** Reads of usage; they stand beside the calls that charge it. */
 export function usageReads({ send }: Transport) {
   return {
-    list(account: string, query: Period = {}): Promise<Page<RecordedUsage | OwnUsage>> {
+    list(account: string, query: UsagePeriod = {}): Promise<Page<RecordedUsage | OwnUsage>> {
       return send('GET /v1/accounts/{id}/usage', { path: { id: account }, query });
     },
     get(account: string, id: string, query: Reading & OfSource = {}): Promise<RecordedUsage | OwnUsage> {
@@ -199,6 +209,10 @@ export function usageReads({ send }: Transport) {
     /** Usage of all accounts that is parked because it has no price yet. */
     unpriced(query: Paging = {}): Promise<Page<RecordedUsage | OwnUsage>> {
       return send('GET /v1/usage', { query: { ...query, status: 'unpriced' } });
+    },
+    /** Usage of all accounts that the plan would have refused, had the call not run. */
+    violations(query: Paging = {}): Promise<Page<RecordedUsage | OwnUsage>> {
+      return send('GET /v1/usage', { query: { ...query, violations: true } });
     },
   };
 }

@@ -32,6 +32,13 @@ export interface BurnedLot {
   readonly credits: string;
 }
 
+/** What quotas cover of a call: of those for this model, or for all (`*`). `amount` is a whole number. */
+export interface QuotaPart {
+  readonly unit: string;
+  readonly model: string;
+  readonly amount: string;
+}
+
 export interface PriceBookVersion {
   readonly name: string;
   readonly version: number;

@@ -25,6 +25,8 @@ export type Answer<R extends Route> = R['answers'][keyof R['answers']];
 export interface Sending {
   /** Instead of the client's own. */
   readonly withinMs?: number;
+  /** Instead of the client's own. */
+  readonly tryMs?: number;
   /** One try only: for the call that makes something new each time. */
   readonly once?: boolean;
   /** What a 2xx must answer to count; left out, any JSON does. */
@@ -67,7 +69,8 @@ export function openTransport({ url, key, withinMs = 10_000, tryMs = 5_000 }: Co
         redirect: 'manual',
       } as const;
       const { fits = isJson } = sending;
-      const once = (leftMs: number) => attempt(`${base}${path}`, request, Math.min(tryMs, leftMs), fits);
+      const tryWithin = sending.tryMs ?? tryMs;
+      const once = (leftMs: number) => attempt(`${base}${path}`, request, Math.min(tryWithin, leftMs), fits);
       const within = sending.withinMs ?? withinMs;
       return sending.once === true ? once(within) : repeating(once, within);
     },

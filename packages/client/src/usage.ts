@@ -3,7 +3,7 @@ import { areResults } from './answers.ts';
 import { LedgerRefused } from './errors.ts';
 import { openGathering } from './gathering.ts';
 import { type OfSource, usageReads } from './reads.ts';
-import type { Balance, BurnedLot, Metadata, Money, Problem, Usage } from './shapes.ts';
+import type { Balance, BurnedLot, Metadata, Money, Problem, QuotaPart, Usage } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
 export interface UsageItem {
@@ -37,6 +37,10 @@ export interface ChargedUsage {
   /** What paid; nothing of what went into debt. */
   readonly lots: readonly BurnedLot[];
   readonly position: string;
+  /** What quotas paid for; left out where they paid for nothing. */
+  readonly quota?: readonly QuotaPart[];
+  /** What the plan would have refused, had the call not run. */
+  readonly violations?: readonly string[];
   /** Settled after its hold had expired. */
   readonly late?: true;
   /** Was unpriced at first: by which price it was charged. */
