@@ -10,10 +10,28 @@ export interface OwnExplanation {
   readonly recorded_at: string;
   /** In words. */
   readonly what: string;
-  readonly price: (PriceFormula & { readonly price_book: PriceBookVersion | null }) | null;
+  readonly price: PriceInCredits | null;
   readonly moves: readonly Move[];
+  /** Calls or tokens of which quota went from where to where. */
+  readonly quotas: readonly QuotaMove[];
+  /** What was charged for a subscription, or given back. */
+  readonly bill: readonly { readonly description: string; readonly credits: string }[];
   readonly after: Balance | null;
   readonly position: string;
+}
+
+export interface PriceInCredits extends PriceFormula {
+  readonly price_book: PriceBookVersion | null;
+  /** The plan's, on the sum of the lines. */
+  readonly factors?: readonly { readonly kind: string; readonly value: string }[];
+}
+
+export interface QuotaMove {
+  readonly quota: string;
+  readonly unit: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly quantity: string;
 }
 
 /** So many credits of a lot, from here to there. */
@@ -32,6 +50,7 @@ export interface Explanation extends OwnExplanation {
   readonly supplier: string | null;
   readonly cost: Money | null;
   readonly paid: readonly string[];
+  readonly quota_paid: readonly string[];
   readonly postings: readonly Posting[];
 }
 

@@ -8,6 +8,7 @@ export {
   openStore,
 } from './connect.ts';
 export { type Database, openDatabase } from './database.ts';
+export { inTime, nowAndThen } from './in-time.ts';
 export { cannotListen } from './listen.ts';
 export { createLog, type Log, withoutPasswords } from './log.ts';
 export { type MailSettings, readMailSettings } from './mail-settings.ts';

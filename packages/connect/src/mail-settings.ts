@@ -17,13 +17,17 @@ export function readMailSettings(
 ): MailSettings {
   const smtpUrl = environment.LEDGER_SMTP_URL || null;
   const from = environment.LEDGER_MAIL_FROM || 'ledger@localhost';
-  if (smtpUrl !== null && !(/^smtps?:\/\//.test(smtpUrl) && URL.canParse(smtpUrl)))
-    faults.push('LEDGER_SMTP_URL must be a URL that starts with smtp:// or smtps://');
+  if (smtpUrl !== null && !isServer(smtpUrl))
+    faults.push('LEDGER_SMTP_URL must be a URL that starts with smtp:// or smtps:// and names a host');
   if (!isMailAddress(from))
     faults.push(
       `LEDGER_MAIL_FROM must be an address like ledger@example.com, but is ${JSON.stringify(from)}`,
     );
-  if (smtpUrl !== null && environment.LEDGER_MAIL_FROM === undefined)
+  // What is empty counts as not set.
+  if (smtpUrl !== null && !environment.LEDGER_MAIL_FROM)
     faults.push('LEDGER_MAIL_FROM must be given where LEDGER_SMTP_URL is');
   return { smtpUrl, from, dir: environment.LEDGER_MAIL_DIR || null };
 }
+
+const isServer = (url: string): boolean =>
+  /^smtps?:\/\//.test(url) && URL.canParse(url) && new URL(url).hostname !== '';

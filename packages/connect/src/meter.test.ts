@@ -22,12 +22,14 @@ t.test('what is not known, or fails to be read, is left out and spoils nothing',
   let known: number | null = 5;
   meter.read('gauge', 'now_unknown', 'Known at first.', () => known);
   meter.read('gauge', 'broken', 'Fails.', () => Promise.reject(new Error('the database is away')));
+  meter.read('gauge', 'broken_by_kind', 'Fails.', () => Promise.reject(new Error('away')), ['kind']);
+  meter.read('gauge', 'unknown_by_kind', 'Never known.', () => null, ['kind']);
   meter.read('counter', 'made_total', 'Made.', async () => [[{ of: 'a "b"' }, 3]], ['of']);
   t.same(linesOf(await meter.text(), 'now_unknown'), ['now_unknown 5']);
   known = null;
   const text = await meter.text();
   t.same(linesOf(text, 'now_unknown'), []);
-  t.same(linesOf(text, 'broken'), []);
+  for (const name of ['broken', 'unknown_by_kind']) t.same(linesOf(text, name), []);
   t.same(linesOf(text, 'made_total'), ['made_total{of="a \\"b\\""} 3'], 'read anew, and not added up');
 });
 

@@ -48,7 +48,7 @@ export function createMeter(): Meter {
       if (kind === 'counter') new Counter(options);
       else new Gauge(options);
       async function collect(this: Counter | Gauge): Promise<void> {
-        show(this, await knownOf(reading));
+        show(this, await knownOf(reading), labelNames.length > 0);
       }
     },
     histogram(name, help, buckets, labelNames = []) {
@@ -75,9 +75,11 @@ async function knownOf(reading: () => Reading | Promise<Reading>): Promise<Readi
 }
 
 /** Only what was read now: series of an earlier scrape are gone. */
-function show(metric: Counter | Gauge, reading: Reading): void {
+function show(metric: Counter | Gauge, reading: Reading, hasLabels: boolean): void {
   metric.reset();
-  if (reading === null) metric.remove();
-  else if (typeof reading === 'number') metric.inc(reading);
+  if (reading === null) {
+    // Without labels it is zero again by that; with labels it has no series, and to remove the zero would throw.
+    if (!hasLabels) metric.remove();
+  } else if (typeof reading === 'number') metric.inc(reading);
   else for (const [labels, value] of reading) metric.inc(labels, value);
 }

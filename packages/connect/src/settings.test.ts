@@ -50,6 +50,9 @@ const BAD: [string, string, RegExp][] = [
   ['LEDGER_REFERRAL_DAYS', '1.5', /LEDGER_REFERRAL_DAYS must be a whole number from 0 to 3650/],
   ['LEDGER_SEED_CATALOGUES', 'no', /LEDGER_SEED_CATALOGUES must be 0 or 1/],
   ['LEDGER_SMTP_URL', 'http://secret', /LEDGER_SMTP_URL must be a URL that starts with smtp/],
+  ['LEDGER_SMTP_URL', 'smtp://', /LEDGER_SMTP_URL must be a URL that .* names a host/],
+  ['LEDGER_SMTP_URL', 'smtp://secret', /LEDGER_MAIL_FROM must be given where LEDGER_SMTP_URL is/],
+  ['LEDGER_MAIL_FROM', 'nobody', /LEDGER_MAIL_FROM must be an address/],
 ];
 for (const [name, value, message] of BAD) {
   t.test(`${name}=${value} is refused by its name and rule, and no secret is repeated`, async (t) => {
@@ -63,6 +66,11 @@ for (const [name, value, message] of BAD) {
     });
   });
 }
+
+t.test('a sender that is empty is none', async (t) => {
+  const given = { LEDGER_SMTP_URL: 'smtp://mx.example.com', LEDGER_MAIL_FROM: '' };
+  t.throws(() => parseSettings(given), { message: /LEDGER_MAIL_FROM must be given/ });
+});
 
 t.test('every fault is told at once', async (t) => {
   const error = t.throws(() => parseSettings({ PORT: 'x', LOG_LEVEL: 'loud' })) as unknown;

@@ -26,14 +26,15 @@ export async function readSpent({ pool, schema }: Reads, account: string, from: 
     `select
        coalesce(sum(case
          when e.type = 'UsageCharged' then e.credits
-         when e.type = 'EntryReversed' and o.type = 'UsageCharged' then -e.credits
+         when e.type = 'EntryReversed' then case (
+           select o.type from ${schema}.entries o where o.stream = $1 and o.revision = e.reverses
+         ) when 'UsageCharged' then -e.credits end
          -- What a plan takes or gives back moves nothing else.
          when e.type like 'Subscription%' then -(e.available + e.held)
        end), 0)::text as since,
        coalesce(sum(case when e.type = 'UsageCharged' and e.reversed_by is null then ${SUM} end), 0)::text as tokens,
        coalesce((select b.consumed from ${schema}.balances b where b.account = $2 and b.unit = 'credits'), 0)::text as ever
      from ${schema}.entries e
-     left join ${schema}.entries o on o.stream = e.stream and o.revision = e.reverses
      cross join lateral json_to_record(coalesce(e.usage, '{}')::json) as u(${COLUMNS})
      where e.stream = $1 and e.recorded_at >= $3 and e.revision >= (select ${schema}.revision_at($1, $4))`,
     [walletStream(account), account, new Date(from), new Date(from - CLOCKS_MS)],

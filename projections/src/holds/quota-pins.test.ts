@@ -1,4 +1,5 @@
 /** What holds have of quotas, as rows and as views, against the wallets that they are of. */
+import type { Wallet } from '@tallystick/domain';
 import { createMemoryStore } from '@tallystick/event-store';
 import { startPostgres } from '@tallystick/event-store/testing';
 import pg from 'pg';
@@ -33,26 +34,51 @@ t.test('a row is what the wallet has pinned, whatever happens in whatever order'
   for (const seed of [41, 42, 43]) {
     const { ledger, projector, reads } = await projecting(`pinned${seed}`);
     const accounts = await liveThrough(ledger, { seed, steps: 120, subscriptions: true });
-    await projector.caughtUp();
+    const compare = async (): Promise<void> => {
+      await projector.caughtUp();
+      for (const account of accounts) {
+        const { state } = await ledger.wallet(account);
+        const pinned = pinnedBy(state);
+        const { rows } = await pool.query(
+          `select hold, quota, quantity::text from ${reads.schema}.quota_pins where account = $1`,
+          [account],
+        );
+        t.same(new Set(rows.map(({ hold, quota, quantity }) => `${hold} ${quota} ${quantity}`)), pinned);
+        seen += pinned.size;
+      }
+    };
+    await compare();
+    const expiresAt = ledger.now() + 20 * HOUR;
+    const more = { unit: 'calls', model: 'plain', expiresAt, reason: 'more' } as const;
     for (const account of accounts) {
-      const { state } = await ledger.wallet(account);
-      const { rows } = await pool.query(
-        `select hold, quota, quantity::text from ${reads.schema}.quota_pins where account = $1
-         order by hold, quota`,
-        [account],
-      );
-      const pinned = [...state.holds.values()].flatMap(({ id: hold, quotaPins }) =>
-        quotaPins
-          .filter(({ quantity }) => quantity > 0n)
-          .map(({ quota, quantity }) => ({ hold, quota, quantity: `${quantity}` })),
-      );
-      const key = (row: { hold: string; quota: string }): string => `${row.hold} ${row.quota}`;
-      t.same(new Map(rows.map((row) => [key(row), row])), new Map(pinned.map((row) => [key(row), row])));
-      seen += pinned.length;
+      await ledger.run(account, { type: 'ExpandQuota', ...more, amount: 20n, reference: 'more' });
+      await ledger.run(account, topUp('more', 500), place('a', 5), place('b', 9), place('c', 30));
     }
+    await compare();
+    for (const account of accounts) {
+      await ledger.run(account, { type: 'VoidHold', hold: 'a' });
+      const extend = { type: 'ExtendHold', hold: 'b', estimate: { calls: 12 }, expiresInMs: null } as const;
+      await ledger.run(account, extend, place('d', 2, 40 * HOUR));
+    }
+    await compare();
+    // The quota is over, and an hour later so is what is pinned of it.
+    ledger.advance(30 * HOUR);
+    for (const account of accounts) await ledger.run(account, { type: 'CarryOutDues' });
+    await compare();
   }
-  t.ok(seen > 5, `${seen} pins were compared`);
+  t.ok(seen > 30, `${seen} pins were compared`);
 });
+
+/** "hold quota quantity" */
+function pinnedBy({ holds }: Readonly<Wallet>): Set<string> {
+  return new Set(
+    [...holds.values()].flatMap(({ id, quotaPins }) =>
+      quotaPins
+        .filter(({ quantity }) => quantity > 0n)
+        .map(({ quota, quantity }) => `${id} ${quota} ${quantity}`),
+    ),
+  );
+}
 
 t.test('a hold shows what it has of quotas: one sum for each kind, until it is over', async (t) => {
   const { ledger, projector, reads } = await projecting('shown');

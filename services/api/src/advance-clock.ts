@@ -134,7 +134,11 @@ export function couponDues(api: Api): DueWork {
     async carryOut(at) {
       await catalogue.fresh();
       const due = [...catalogue.coupons.values()].filter((coupon) => nextTimeOut(coupon) <= at);
-      const orders = due.map(({ code }) => ({ id: code, command: couponOrders.carryOutDues(), cause: CAUSE }));
+      const orders = due.map(({ code }) => ({
+        id: code,
+        command: couponOrders.carryOutDues(),
+        cause: CAUSE,
+      }));
       for (let n = 0; n < orders.length; n += AT_ONCE) {
         const some = orders.slice(n, n + AT_ONCE);
         const executed = await api.runner.execute(couponDecider, some, api.realNow() + DEADLINE_MS);

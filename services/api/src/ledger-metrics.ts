@@ -1,7 +1,6 @@
 /** What the books come to, for whoever watches the business: from the read models, asked now and then. */
-import type { Meter } from '@tallystick/connect';
+import { type Meter, nowAndThen } from '@tallystick/connect';
 import { type CreditSums, countOpenItems, type Reads, sumCredits } from '@tallystick/projections';
-import { nowAndThen } from './in-time.ts';
 
 /** A scrape waits no longer; without an answer these are left out of it. */
 const PATIENCE_MS = 1_000;

@@ -96,6 +96,9 @@ const OWN = [
   '/v1/accounts/acme/usage',
   '/v1/accounts/acme/usage/u1',
   '/v1/accounts/acme/usage/u2',
+  '/v1/billing/stats',
+  '/v1/billing/quota-warning',
+  '/v1/billing/settings',
   `/v1/receipts/${charged.body.entry_id}`,
   '/v1/seals',
 ];
@@ -155,12 +158,15 @@ t.test('the walk above walks every route that an account key may call', async (t
       );
       if (status !== 403)
         t.ok(
-          walked || /^\/v1\/(quotes|plans|packages)/.test(path),
+          walked || /^\/v1\/(quotes|plans|packages|billing\/plans)/.test(path),
           `${method} ${path} answers ${status} to an account key`,
         );
     }
   }
 });
+
+/** Whose it is: for a key that names no account. */
+const named = (url: string): string => (url.startsWith('/v1/billing/') ? `${url}?account=acme` : url);
 
 t.test('service keys that report usage or read see nothing in a currency either', async (t) => {
   const usageKey = await newKey(['usage']);
@@ -179,7 +185,7 @@ t.test('service keys that report usage or read see nothing in a currency either'
     await call('POST', '/v1/authorize', hold, usageKey),
     await call('POST', '/v1/accounts/acme/holds/h1/extend', { expires_in: 900 }, usageKey),
     await call('POST', '/v1/accounts/acme/holds/h1/settle', { usage: { input_tokens: 10 }, cost }, usageKey),
-    ...(await Promise.all(OWN.map((url) => call('GET', url, undefined, readKey)))),
+    ...(await Promise.all(OWN.map((url) => call('GET', named(url), undefined, readKey)))),
     await call('GET', '/v1/accounts', undefined, readKey),
     await call('GET', '/v1/usage?status=unpriced', undefined, readKey),
   ];

@@ -150,7 +150,10 @@ t.test('a reserved use of a coupon times out at its own instant, in order with t
   const late = recordedAt - effectiveAt;
   t.ok(late >= 0 && late < STEP_MS, `let go ${late} ms after its time was over`);
   const [first, second] = await expiriesOf(served);
-  t.ok((first?.recordedAt ?? 0) < recordedAt && recordedAt < (second?.recordedAt ?? 0), 'between the two lots');
+  t.ok(
+    (first?.recordedAt ?? 0) < recordedAt && recordedAt < (second?.recordedAt ?? 0),
+    'between the two lots',
+  );
   t.match(await buy('bert', 'p2'), { status: 201 });
 });
 

@@ -116,7 +116,11 @@ t.test('a hold shows what it has of quotas until it is settled', async (t) => {
   t.match((await call('GET', '/v1/accounts/held/holds/h')).body, { status: 'open', quota });
   t.match((await call('GET', '/v1/accounts/held/holds?open=true')).body.data, [{ id: 'h', quota }]);
   await call('POST', '/v1/accounts/held/holds/h/extend', { expires_in: 1_200 });
-  t.match((await call('GET', '/v1/accounts/held/holds/h')).body, { quota }, 'more time changes nothing of it');
+  t.match(
+    (await call('GET', '/v1/accounts/held/holds/h')).body,
+    { quota },
+    'more time changes nothing of it',
+  );
   await call('POST', '/v1/accounts/held/holds/h/settle', { usage: { calls: 1 } });
   const { body } = await call('GET', '/v1/accounts/held/holds/h');
   t.match(body, { status: 'settled', credits: '0' });

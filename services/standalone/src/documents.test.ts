@@ -1,6 +1,7 @@
 /** What the documents say about this repository is held against it: settings, services, scripts, files. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseSettings } from '@tallystick/connect';
 import { startPostgres } from '@tallystick/event-store/testing';
@@ -65,10 +66,12 @@ t.test(
     t.teardown(() => postgres.stop());
     const ledger = await startLedger({ LEDGER_POSTGRES_URL: postgres.url });
     t.teardown(() => ledger.kill());
-    const answer = await fetch(`${ledger.url}/metrics`, { headers: { authorization: `Bearer ${KEY}` } });
-    const there = [...(await answer.text()).matchAll(/^# HELP (tallystick_\w+) /gm)].map(
-      ([, name = '']) => name,
-    );
+    const headers = { authorization: `Bearer ${KEY}` };
+    let text = '';
+    // Ready is the API; the worker in it comes later, and its queues are the last that it measures.
+    for (; !text.includes('tallystick_jobs{'); await pause(50))
+      text = await (await fetch(`${ledger.url}/metrics`, { headers })).text();
+    const there = [...text.matchAll(/^# HELP (tallystick_\w+) /gm)].map(([, name = '']) => name);
     t.ok(there.length > 20, `${there.length} metrics`);
     for (const { document, what } of mentions(/`(tallystick_\w+)/g))
       if (!there.includes(what)) t.fail(`${document}: ${what}`);

@@ -77,6 +77,13 @@ t.test('wrong settings are told in one line each, and end with 2', async (t) => 
   t.match(bad.said, /^cannot start:\n {2}PORT must be .*\n {2}LEDGER_NAMESPACE must be .*\n$/);
 });
 
+t.test('so are those of what only the worker in it does', async (t) => {
+  const bad = await failedStart({ LEDGER_SMTP_URL: 'http://me:hush@mx', LEDGER_MAIL_FROM: 'nobody' });
+  t.equal(bad.code, 2);
+  t.match(bad.said, /^cannot start:\n {2}LEDGER_SMTP_URL must be .*\n {2}LEDGER_MAIL_FROM must be .*\n$/);
+  t.notMatch(bad.said, /hush/);
+});
+
 t.test('read models without their event store: no new ledger is opened over them', async (t) => {
   const folder = newFolder(t);
   const standIn = await startEventStoreDbStandIn();

@@ -14,11 +14,26 @@ t.teardown(async () => {
   await postgres.stop();
 });
 
-t.test('wrong settings end the process with 2', async (t) => {
-  const child = spawn(process.execPath, [main], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
-  const [code] = await once(child, 'exit');
-  t.equal(code, 2);
-});
+for (const [env, message] of [
+  [{}, /LEDGER_POSTGRES_URL must name/],
+  [
+    { LEDGER_POSTGRES_URL: postgres.url, LEDGER_SMTP_URL: 'http://me:hush@mx' },
+    /LEDGER_SMTP_URL must be a URL/,
+  ],
+  [{ LEDGER_POSTGRES_URL: postgres.url, LEDGER_SECRETS_KEY: 'hush' }, /LEDGER_SECRETS_KEY must be 32 bytes/],
+] as const) {
+  t.test(`wrong settings end the process with 2: ${message.source}`, async (t) => {
+    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const [code] = await once(child, 'close');
+    t.equal(code, 2);
+    t.match(said, message);
+    t.notMatch(said, /hush/, 'and no password is told');
+  });
+}
 
 for (const [name, env, skip] of [
   ['Postgres', {}, false],
@@ -54,6 +69,9 @@ for (const [name, env, skip] of [
         () => '',
       );
     }
+    t.match(text, /^tallystick_webhooks_waiting 0$/m);
+    for (const follower of ['webhooks', 'reactions'])
+      t.match(text, new RegExp(`^tallystick_follower_lag_seconds\\{follower="${follower}"\\} \\d`, 'm'));
     child.kill('SIGTERM');
     t.same(await ended, [0, null]);
     t.match(said, new RegExp(`the worker works, on ${name}`));

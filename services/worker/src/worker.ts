@@ -15,14 +15,17 @@ import type { Catalogues } from '@tallystick/domain';
 import { createRunner, observeStore, type Runner, traceAppends, traceRounds } from '@tallystick/event-store';
 import { createJobs, type Jobs, onceInAWhile } from '@tallystick/jobs';
 import { openReads } from '@tallystick/projections';
+import { webhooksSchema } from '@tallystick/webhooks';
+import { measureLags } from './lag.ts';
 import { startAlertMails } from './mail/start.ts';
 import { measureJobs, measureQueues } from './metrics.ts';
 import { couponReactor } from './reactors/coupons.ts';
-import { startReactors } from './reactors/follow.ts';
+import { CATEGORIES as REACTED, reactionsSchema, startReactors } from './reactors/follow.ts';
 import { referralReactor } from './reactors/referrals.ts';
 import { startSweep } from './sweep.ts';
 import { WAKE, WAKE_OPTIONS, wakeHandler } from './wake.ts';
 import { startWebhooks } from './webhooks/start.ts';
+import { CATEGORIES as TOLD } from './webhooks/telling.ts';
 
 export interface WorkerParts {
   readonly settings: Pick<
@@ -81,9 +84,14 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
       namespace,
       runner,
       settings: settings.webhooks,
+      meter,
       onError: warned('webhooks have to wait'),
     });
     closers.push(webhooks);
+    measureLags(meter, { store, pool, now }, [
+      { name: 'webhooks', schema: `"${webhooksSchema(namespace)}"`, categories: TOLD },
+      { name: 'reactions', schema: reactionsSchema(namespace), categories: REACTED },
+    ]);
 
     const jobs = await createJobs({
       namespace: settings.namespace,

@@ -37,7 +37,7 @@ export interface Quota {
   readonly born: number;
   readonly createdAt: string;
   /** What there was of the same window of its line when it was born, and was not lost. */
-  readonly beside: bigint;
+  beside: bigint;
   granted: bigint;
   free: bigint;
   pinned: bigint;
@@ -80,17 +80,25 @@ export class QuotaBook {
     const quotas = event.data.quotas as QuotasData | undefined;
     if (quotas === undefined) return NONE;
     const facts = (event.facts.quotas ?? {}) as QuotasFacts;
-    for (const marks of quotas.granted ?? []) this.#bear(event, marks, facts, name);
+    const born = (quotas.granted ?? []).map((marks) => this.#bear(event, marks, facts, name));
     const passages: QuotaPassage[] = [];
     quotas.moves.forEach((move, index) => {
       const passage = this.#move(move, facts.paid?.[index] ?? '0', name);
       if (passage !== null) passages.push(passage);
     });
+    // After the moves: what a grace had left may be lost in the very event that grants it anew.
+    for (const { quota, others } of born)
+      quota.beside = others.reduce((sum, other) => sum + this.#keptOf(other), 0n);
     this.#check(name);
     return passages;
   }
 
-  #bear(event: AuditedEvent, marks: QuotaText, facts: QuotasFacts, name: Name): void {
+  #bear(
+    event: AuditedEvent,
+    marks: QuotaText,
+    facts: QuotasFacts,
+    name: Name,
+  ): { readonly quota: Quota; readonly others: readonly string[] } {
     const { quota: id, origin, starts_at, expires_at } = marks;
     const born = event.revision;
     if (this.all.has(id)) name('a quota is born twice', 'once', id);
@@ -98,11 +106,12 @@ export class QuotaBook {
     if (Date.parse(starts_at) >= Date.parse(expires_at))
       name(`the window of ${id} ends before it begins`, `after ${starts_at}`, expires_at);
     const others = origin.kind === 'plan' ? this.#windows.add(event, marks, origin, name) : [];
-    const beside = others.reduce((sum, other) => sum + this.#keptOf(other), 0n);
-    this.all.set(id, {
-      ...{ marks, money: facts.granted?.[id] ?? null, born, createdAt: event.recordedAt, beside },
+    const quota: Quota = {
+      ...{ marks, money: facts.granted?.[id] ?? null, born, createdAt: event.recordedAt, beside: 0n },
       ...{ granted: 0n, free: 0n, pinned: 0n, used: 0n, expired: 0n, paidInAll: 0n, paid: 0n },
-    });
+    };
+    this.all.set(id, quota);
+    return { quota, others };
   }
 
   #keptOf(id: string): bigint {

@@ -96,6 +96,8 @@ export function extendHold(
     return refused({ code: 'hold_closed', hold, status: 'voided' });
   const placed = context.facts.get(keys.hold(hold));
   if (placed?.type !== 'HoldPlaced') return refused({ code: 'hold_not_found', hold });
+  const crowd = tooManyConcurrent(wallet);
+  if (crowd !== null) return refused(crowd);
   if (wallet.holds.size >= HOLDS_MAX) return refused({ code: 'too_many_holds', limit: HOLDS_MAX });
   // It has expired: it reserves anew, on the terms it was placed on, or the answer is 402.
   const { model, price_book, expires_at } = placed.data;

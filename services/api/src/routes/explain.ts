@@ -23,6 +23,11 @@ import { AccountPath, Balance, Decimal, orNull, Position, PriceFormula, pageOf, 
 const PriceInCredits = Type.Object({
   ...PriceFormula,
   price_book: orNull(Type.Object({ name: Type.String(), version: Type.Integer() })),
+  factors: Type.Optional(
+    Type.Array(Type.Object({ kind: Type.String(), value: Type.String() }), {
+      description: "The plan's, on the sum of the lines.",
+    }),
+  ),
 });
 /** As the account's owner sees it. */
 const OwnExplanation = Type.Object({
@@ -40,6 +45,19 @@ const OwnExplanation = Type.Object({
     }),
     { description: 'Which lots it touched: from where to where their credits went.' },
   ),
+  quotas: Type.Array(
+    Type.Object({
+      quota: Type.String(),
+      unit: orNull(Type.String()),
+      from: Type.String(),
+      to: Type.String(),
+      quantity: Type.String(),
+    }),
+    { description: 'Calls or tokens of which quota went from where to where.' },
+  ),
+  bill: Type.Array(Type.Object({ description: Type.String(), credits: Decimal }), {
+    description: 'What was charged for a subscription, or given back.',
+  }),
   after: orNull(Balance),
   position: Position,
 });
@@ -57,6 +75,7 @@ const FullExplanation = Type.Object({
     description:
       "What was paid for the credits of each of `moves`, in the lot's currency, in the same order.",
   }),
+  quota_paid: Type.Array(Decimal, { description: 'The same of each of `quotas`.' }),
   postings: Type.Array(Type.Object({ account: Type.String(), unit: Type.String(), amount: Decimal })),
 });
 /** The fuller shape stands first: the serialiser takes the first that fits. */

@@ -1,9 +1,8 @@
 /** Is it alive, is it ready, how is it doing. */
-import { METRICS_TYPE, type Meter } from '@tallystick/connect';
+import { inTime, METRICS_TYPE, type Meter } from '@tallystick/connect';
 import { Type } from 'typebox';
 import type { Api, App } from '../api.ts';
 import { STALE_MS } from '../auth.ts';
-import { inTime } from '../in-time.ts';
 
 /** Rule 9: not ready while further than this off the store's clock. */
 const CLOCK_MS_MAX = 2_000;

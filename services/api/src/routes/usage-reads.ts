@@ -137,7 +137,9 @@ export function usageReadsRoutes(app: App, api: Api): void {
     async ({ principal, query }) => {
       const { cursor, page_size: pageSize, min_position: minPosition, status, violations = false } = query;
       if ((status !== undefined) === violations)
-        throw new Refused(invalid([{ field: 'status', rule: 'must be given, or violations=true, not both' }]));
+        throw new Refused(
+          invalid([{ field: 'status', rule: 'must be given, or violations=true, not both' }]),
+        );
       const [own, finance] = violations
         ? [listViolations, listViolationsFinance]
         : [listUnpriced, listUnpricedFinance];

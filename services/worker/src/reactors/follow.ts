@@ -34,7 +34,8 @@ export interface ReactorParts {
   readonly onError: (error: unknown) => void;
 }
 
-const CATEGORIES = ['wallet'] as const;
+/** What reactors are told of. */
+export const CATEGORIES = ['wallet'] as const;
 const PAGE = 500;
 const POLL_MS = 1_000;
 const ERROR_PAUSE_MS = 1_000;
@@ -77,11 +78,16 @@ export async function startReactors(parts: ReactorParts): Promise<Reactions> {
   };
 }
 
-/** @returns the quoted schema */
-export async function openCheckpoint(pool: Pool, namespace: string): Promise<string> {
+/** Quoted. */
+export function reactionsSchema(namespace: string): string {
   if (!/^[a-z][a-z0-9_]{0,30}$/.test(namespace))
     throw new Error(`not a namespace: ${JSON.stringify(namespace)}`);
-  const schema = `"${namespace}_reactions"`;
+  return `"${namespace}_reactions"`;
+}
+
+/** @returns the quoted schema */
+export async function openCheckpoint(pool: Pool, namespace: string): Promise<string> {
+  const schema = reactionsSchema(namespace);
   await inTransaction(pool, 'begin', async (client) => {
     // `create … if not exists` of two at once is an error of one.
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [schema]);

@@ -17,6 +17,7 @@ import {
 } from '@tallystick/webhooks';
 import { type Due, takeDue } from './due.ts';
 import { type Loop, startLoop } from './loop.ts';
+import type { OnAttempt } from './metrics.ts';
 import { isGone, putBack, tidy, writeOutcome } from './outcome.ts';
 
 export interface SenderParts {
@@ -34,6 +35,7 @@ export interface SenderParts {
   /** From 0 up to, but not including, 1. */
   readonly random?: () => number;
   readonly onError?: (error: unknown) => void;
+  readonly onAttempt?: OnAttempt;
 }
 
 const POLL_MS = 500;
@@ -107,7 +109,8 @@ export async function sendDue(parts: SenderParts): Promise<number> {
 }
 
 async function deliver(parts: SenderParts, due: Due): Promise<void> {
-  const { webhooks, now = Date.now, random = Math.random, onError = () => undefined } = parts;
+  const { webhooks, now = Date.now, random = Math.random } = parts;
+  const { onError = () => undefined, onAttempt = () => undefined } = parts;
   const at = now();
   let letter: ReturnType<typeof letterOf>;
   try {
@@ -116,10 +119,12 @@ async function deliver(parts: SenderParts, due: Due): Promise<void> {
     if (secrets.length === 0) return;
     letter = letterOf(due.url, await messageFor(parts, due), secrets, at);
   } catch (error) {
+    onAttempt(null);
     await putBack(webhooks, due, at + PUT_BACK_MS);
     throw error;
   }
   const sent = await send(letter, webhooks.sending);
+  onAttempt(sent);
   // Where this fails the endpoint answers 410 to the next message, too.
   if (isGone(sent)) await pauseGone(parts, due.endpoint).catch(onError);
   await writeOutcome(webhooks, due, sent, at, random());

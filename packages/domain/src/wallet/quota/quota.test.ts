@@ -174,6 +174,12 @@ test('only so many calls at once', async (t) => {
   t.equal(word(when(past, order.hold('h3', 1))), 'too_many_concurrent');
   accept(past, order.voidHold('h1'));
   accept(past, order.hold('h3', 1));
+  later(past, 30 * SECOND);
+  accept(past, order.voidHold('h2'));
+  accept(past, order.hold('h4', 1));
+  later(past, 40 * SECOND);
+  accept(past, order.hold('h5', 1));
+  t.equal(word(when(past, order.extend('h3', 1))), 'too_many_concurrent', 'an expired one is opened anew');
 });
 
 test('a hold keeps its part of a quota: a settle uses it, a void gives it back, and nobody else has it', async (t) => {

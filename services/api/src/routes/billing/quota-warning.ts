@@ -5,9 +5,9 @@
 import { grantsQuota, type QuotaWarning, quotaWarnings, type Wallet } from '@tallystick/domain';
 import { Type } from 'typebox';
 import type { Api, App } from '../../api.ts';
-import { closed, found } from '../../schemas.ts';
+import { found } from '../../schemas.ts';
 import { walletNow } from '../../wallet-now.ts';
-import { AccountQuery, accountOf } from './account.ts';
+import { accountOf, ReadQuery } from './account.ts';
 
 const Warning = Type.Object({ quota_warning: Type.Boolean(), message: Type.String() });
 
@@ -19,7 +19,7 @@ export function quotaWarningRoute(app: App, api: Api): void {
       schema: {
         tags: ['billing'],
         summary: 'Read whether a quota of an account is running out',
-        querystring: closed(AccountQuery),
+        querystring: ReadQuery,
         response: found(Warning),
       },
     },

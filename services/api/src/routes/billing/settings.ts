@@ -28,7 +28,7 @@ import { closed, found, orNull } from '../../schemas.ts';
 import { walletNow } from '../../wallet-now.ts';
 import { emailNow, inOrder } from '../alerts.ts';
 import { COOL_OFF_SECONDS, DAILY_CAP, setAutoTopUp } from '../auto-top-up.ts';
-import { AccountQuery, accountOf } from './account.ts';
+import { AccountQuery, accountOf, ReadQuery } from './account.ts';
 import { asNumber, decimalOf } from './as-number.ts';
 
 const CURRENCY = 'USD';
@@ -57,13 +57,17 @@ type Body = Static<typeof Body>;
 export function settingsRoutes(app: App, api: Api): void {
   const tags = ['billing'];
   const response = found(Settings);
-  const querystring = closed(AccountQuery);
 
   app.get(
     '/v1/billing/settings',
     {
       config: { access: { scopes: ['read'], ownAccount: 'checked' } },
-      schema: { tags, summary: "Read an account's automatic top-up and warnings", querystring, response },
+      schema: {
+        tags,
+        summary: "Read an account's automatic top-up and warnings",
+        querystring: ReadQuery,
+        response,
+      },
     },
     ({ principal, query }) => settingsNow(api, accountOf(principal, query.account)),
   );
@@ -75,7 +79,7 @@ export function settingsRoutes(app: App, api: Api): void {
       schema: {
         tags,
         summary: "Set an account's automatic top-up and warnings; what is left out stays",
-        querystring,
+        querystring: closed(AccountQuery),
         body: Body,
         response,
       },

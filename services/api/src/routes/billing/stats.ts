@@ -18,9 +18,9 @@ import { readSpent } from '@tallystick/projections';
 import { Type } from 'typebox';
 import type { Api, App } from '../../api.ts';
 import { reading } from '../../reads.ts';
-import { closed, found, MinPosition, orNull } from '../../schemas.ts';
+import { found, orNull } from '../../schemas.ts';
 import { walletNow } from '../../wallet-now.ts';
-import { AccountQuery, accountOf } from './account.ts';
+import { accountOf, ReadQuery } from './account.ts';
 import { asNumber } from './as-number.ts';
 
 const Stats = Type.Object({
@@ -41,7 +41,7 @@ export function statsRoute(app: App, api: Api): void {
       schema: {
         tags: ['billing'],
         summary: 'Read what an account has spent this month and ever, and what is left of its quota',
-        querystring: closed({ ...AccountQuery, ...MinPosition }),
+        querystring: ReadQuery,
         response: found(Stats),
       },
     },
