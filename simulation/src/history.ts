@@ -1,7 +1,15 @@
 /** What clients asked for and what they were told: the outside view that the checkers hold against the store. */
-import type { Wallet, WalletEvent, WalletRefusal } from '@tallystick/domain';
+import type {
+  CouponCommand,
+  CouponEvent,
+  CouponRefusal,
+  CouponState,
+  Wallet,
+  WalletEvent,
+  WalletRefusal,
+} from '@tallystick/domain';
 import type { Executed } from '@tallystick/event-store';
-import type { PlannedOrder } from './orders.ts';
+import type { PlannedOrder } from './keyed.ts';
 import type { Machine } from './process.ts';
 
 export type Answer =
@@ -30,6 +38,15 @@ export interface Attempt {
   answer: Answer | null;
 }
 
+/** One try of an order to a coupon's stream. */
+export interface UseAttempt {
+  readonly id: string;
+  readonly code: string;
+  readonly command: CouponCommand;
+  /** Null: none, so nobody knows. */
+  answer: Executed<CouponState, CouponEvent, CouponRefusal> | null;
+}
+
 /** What a process showed of an account, as advice: it may be old, but it has to be true of some revision. */
 export interface Shown {
   readonly account: string;
@@ -43,6 +60,7 @@ export class History {
   /** What was shown. */
   readonly shown: Shown[] = [];
   readonly #attempts: Attempt[] = [];
+  readonly uses: UseAttempt[] = [];
   readonly #bugs: string[] = [];
 
   get attempts(): readonly Attempt[] {
@@ -63,6 +81,12 @@ export class History {
       answer: null,
     };
     this.#attempts.push(attempt);
+    return attempt;
+  }
+
+  beginUse(client: string, code: string, command: CouponCommand): UseAttempt {
+    const attempt: UseAttempt = { id: `${client}-use-${this.uses.length}`, code, command, answer: null };
+    this.uses.push(attempt);
     return attempt;
   }
 

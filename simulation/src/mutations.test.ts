@@ -1,36 +1,10 @@
-/** Every planted bug is found within a few seeds: without this, a simulation that finds nothing says nothing. */
-import { startPostgres } from '@tallystick/event-store/testing';
+/** Every bug that is planted in the store, the runner, the read models and the wallet's credits is found. */
 import t from 'tap';
-import { openDatabases } from './database.ts';
+import { testMutations } from './find-mutations.ts';
 import { simulationWith } from './mutate.ts';
-import { MUTATIONS } from './mutations.ts';
+import { LEDGER_MUTATIONS } from './mutations.ts';
 
-/** Seeds that a bug may take. */
-const SEEDS_MAX = 100;
-
-const server = await startPostgres();
-const databases = await openDatabases(server.url, 'mutated');
-t.teardown(async () => {
-  await databases.close();
-  await server.stop();
-});
-
-async function find(name: string, from: number): Promise<string | null> {
-  const { simulate } = await simulationWith(name);
-  for (let seed = from; seed < from + SEEDS_MAX; seed++) {
-    const { failure } = await simulate(seed, databases);
-    if (failure !== null) return `seed ${seed}: ${failure.split('\n')[0]}`;
-  }
-  return null;
-}
-
-for (const [name, { from = 1 }] of Object.entries(MUTATIONS)) {
-  t.test(`it is found: ${name}`, async (t) => {
-    const found = await find(name, from);
-    t.not(found, null, `within ${SEEDS_MAX} seeds`);
-    t.comment(found?.slice(0, 200));
-  });
-}
+await testMutations(LEDGER_MUTATIONS);
 
 t.test('a mutation that fits nowhere is not taken for a bug that was not found', async (t) => {
   await t.rejects(simulationWith('unheard of'), { message: 'no mutation is called "unheard of"' });

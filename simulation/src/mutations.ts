@@ -3,6 +3,8 @@
  * where that piece is no longer there, once, it says so, and is to be written anew.
  */
 
+import { BILLING_MUTATIONS } from './billing-mutations.ts';
+
 export interface Mutation {
   /** From the root of the checkout. */
   readonly file: string;
@@ -12,7 +14,7 @@ export interface Mutation {
   readonly from?: number;
 }
 
-export const MUTATIONS: { readonly [name: string]: Mutation } = {
+export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
   'drop the de-duplication check': {
     file: 'packages/event-store/src/round.ts',
     find: 'if (isKnown(folded, waiting, round)) continue;',
@@ -22,19 +24,19 @@ export const MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/event-store/src/round.ts',
     find: "if (fact === null && stale && !key.startsWith('#')) waiting.facts.delete(key);",
     replace: '',
-    from: 22,
+    from: 36,
   },
   'leave a hole between key index and memory': {
     file: 'packages/event-store/src/round.ts',
     find: 'waiting.looked.coveredTo + 1 >= folded.recent.startsAt',
     replace: 'true',
-    from: 13,
+    from: 40,
   },
   'forget keys, and not that they are forgotten': {
     file: 'packages/event-store/src/key-memory.ts',
     find: 'this.#startsAt = this.#youngStartsAt;',
     replace: '',
-    from: 4,
+    from: 40,
   },
   'date an append before the one before it': {
     file: 'packages/event-store/src/round.ts',
@@ -57,6 +59,7 @@ export const MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/event-store/src/append-patiently.ts',
     find: "throw new StoreUnavailable('unknown',",
     replace: "throw new StoreUnavailable('unwritten',",
+    from: 12,
   },
   'answer a "no" without looking at the head': {
     file: 'packages/event-store/src/stream-cell.ts',
@@ -123,6 +126,7 @@ export const MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/dues.ts',
     find: "plan.move('free', 'expired', lot.free, lot, lot.paid);",
     replace: "plan.move('free', 'expired', lot.free + lot.pinned, lot, lot.paid);",
+    from: 60,
   },
   'never let go of a hold whose time has come': {
     file: 'packages/domain/src/wallet/dues.ts',
@@ -145,3 +149,5 @@ export const MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: 'wallet.totals.available + wallet.overdraftLimit >= 0n',
   },
 };
+
+export const MUTATIONS: { readonly [name: string]: Mutation } = { ...LEDGER_MUTATIONS, ...BILLING_MUTATIONS };

@@ -1,50 +1,88 @@
 /** What clients ask for: commands as the API makes them, out of few ids, so that they meet one another. */
-import type { AccountTerms, Usage, WalletCommand } from '@tallystick/domain';
-import { keyOf, type Plain } from '@tallystick/projections/testing';
+import { type AccountTerms, COUPON_GRANT_USE, type Usage, type WalletCommand } from '@tallystick/domain';
+import { type RecordedEvent, splitStream } from '@tallystick/event-store';
+import type { Plain } from '@tallystick/projections/testing';
 import type { Chance } from './chance.ts';
-
-type PlainCommand = Plain<WalletCommand>;
-
-export interface PlannedOrder {
-  readonly account: string;
-  readonly command: WalletCommand;
-}
-
-/** What clients know of an account, together: enough to ask for what may be there. */
-interface Known {
-  readonly holds: string[];
-  readonly usages: string[];
-  readonly orders: PlannedOrder[];
-  revisions: number;
-}
+import { COUPONS } from './goods.ts';
+import { altered, keyed, type PlainCommand, type PlannedOrder } from './keyed.ts';
+import { type Known, type KnownPurchase, knowNothing, learn } from './known.ts';
+import { drawPlanOrder, subscribe } from './plan-orders.ts';
+import type { Shape } from './shape.ts';
+import { drawShopOrder, giftOf, purchase, refer, type Shop } from './shop-orders.ts';
 
 const STEP = 1_000_000n;
 const REPEATED = 0.2;
 
+export interface OrdersParts {
+  readonly chance: Chance;
+  readonly shape: Pick<Shape, 'conflicting' | 'plans' | 'shop'>;
+  readonly accounts: readonly string[];
+  readonly couponOf: Shop['couponOf'];
+}
+
+/** Days change at different instants: of the world's accounts each has a zone of its own. */
+const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York'] as const;
+
+/** A purchase with a coupon, or a gift for one: a use of it is reserved first. */
+export interface CouponOrder {
+  readonly code: string;
+  /** What the use is for. */
+  readonly purchase: string;
+  readonly order: PlannedOrder;
+}
+
 export class Orders {
   readonly #chance: Chance;
-  readonly #conflicting: number;
+  readonly #shape: OrdersParts['shape'];
   readonly #accounts: readonly string[];
+  readonly #shop: Shop;
   readonly #known = new Map<string, Known>();
   #ids = 0;
 
-  constructor(chance: Chance, accounts: readonly string[], conflicting: number) {
+  constructor({ chance, shape, accounts, couponOf }: OrdersParts) {
     this.#chance = chance;
+    this.#shape = shape;
     this.#accounts = accounts;
-    this.#conflicting = conflicting;
-    for (const account of accounts)
-      this.#known.set(account, { holds: [], usages: [], orders: [], revisions: 0 });
+    this.#shop = { chance, accounts, couponOf, newId: (kind) => this.#id(kind) };
+    for (const account of accounts) this.#known.set(account, knowNothing());
   }
 
-  /** Tells how long an account's stream is at least. */
-  noticeRevision(account: string, revision: number): void {
-    const known = this.#knownOf(account);
-    known.revisions = Math.max(known.revisions, revision + 1);
+  /** What the store has taken is known to those who ask for more. */
+  notice(event: RecordedEvent): void {
+    const { category, id } = splitStream(event.stream);
+    const known = category === 'wallet' ? this.#known.get(id) : undefined;
+    if (known !== undefined) learn(known, event);
+  }
+
+  /** How a purchase stands; null: the store has none of it. */
+  purchaseStatus(account: string, purchase: string): KnownPurchase['status'] | null {
+    return this.#knownOf(account).purchases.find(({ id }) => id === purchase)?.status ?? null;
+  }
+
+  withCoupon(): CouponOrder | null {
+    const chance = this.#chance;
+    const account = chance.among(this.#accounts) ?? '';
+    const isGift = chance.happens(0.25);
+    const code = isGift ? 'GIFT' : (chance.among(COUPONS) ?? 'HALF');
+    const plain = isGift ? giftOf(this.#shop) : purchase(this.#shop, this.#shop.couponOf(code));
+    if (plain === null) return null;
+    const order = { account, command: keyed(plain) };
+    this.#knownOf(account).orders.push(order);
+    return { code, purchase: 'id' in plain ? plain.id : COUPON_GRANT_USE, order };
   }
 
   opening(account: string): PlannedOrder {
-    const terms: AccountTerms = { price_book: null, overdraft_limit: '5', time_zone: 'UTC', currency: null };
+    const terms: AccountTerms = {
+      price_book: null,
+      overdraft_limit: '5',
+      time_zone: this.#zoneOf(account),
+      currency: null,
+    };
     return { account, command: keyed({ type: 'OpenAccount', terms }) };
+  }
+
+  #zoneOf(account: string): string {
+    return ZONES[this.#accounts.indexOf(account) % ZONES.length] ?? 'UTC';
   }
 
   dues(account: string): PlannedOrder {
@@ -58,10 +96,25 @@ export class Orders {
     const known = this.#knownOf(account);
     const before = chance.among(known.orders);
     if (before !== undefined && chance.happens(REPEATED)) return before;
-    if (before !== undefined && chance.happens(this.#conflicting)) return altered(before);
+    if (before !== undefined && chance.happens(this.#shape.conflicting)) return altered(before);
     const order = { account, command: keyed(this.#draw(known, now)) };
     known.orders.push(order);
     return order;
+  }
+
+  /** Who sent a friend is told before the friend pays for anything. */
+  friendship(): PlannedOrder {
+    return { account: this.#chance.among(this.#accounts) ?? '', command: keyed(refer(this.#shop)) };
+  }
+
+  /** Somebody buys credits and subscribes. */
+  beginnings(now: number): readonly PlannedOrder[] {
+    const account = this.#chance.among(this.#accounts) ?? '';
+    const known = this.#knownOf(account);
+    const plain = [this.#incoming(now), subscribe(this.#chance, (kind) => this.#id(kind), now)];
+    const orders = plain.map((command) => ({ account, command: keyed(command) }));
+    known.orders.push(...orders);
+    return orders;
   }
 
   /** A call whose end is told in several ways at once: posted as usage that names its hold, settled, voided. */
@@ -96,15 +149,18 @@ export class Orders {
       [6, () => this.#afterHold(known)],
       [3, () => this.#finance(known)],
       [1, () => ({ type: 'CarryOutDues' })],
+      [8 * this.#shape.plans, () => drawPlanOrder(chance, known, (kind) => this.#id(kind), now)],
+      [9 * this.#shape.shop, () => drawShopOrder(this.#shop, known)],
     ])();
   }
 
   #incoming(now: number): PlainCommand {
     const chance = this.#chance;
-    const credits = BigInt(chance.int(1, 60)) * STEP + (chance.happens(0.3) ? 333_333n : 0n);
+    const most = this.#shape.plans > 0 ? 120 : 60;
+    const credits = BigInt(chance.int(1, most)) * STEP + (chance.happens(0.3) ? 333_333n : 0n);
     const marks = {
       credits,
-      expiresAt: chance.happens(0.5) ? null : now + chance.int(1_000, 60_000),
+      expiresAt: chance.happens(0.5) ? null : now + chance.int(1_000, 60_000) * this.#spread(),
       priority: chance.pick([100, 100, 50]),
     };
     const reference = this.#id('r');
@@ -112,6 +168,11 @@ export class Orders {
     const amount = `${chance.int(1, 9_999) / 1_000}`;
     const paid = chance.happens(0.7) ? { amount, currency: chance.pick(['USD', 'EUR']) } : null;
     return { type: 'TopUpCredits', source: 'shop', reference, paid, ...marks };
+  }
+
+  /** Where days pass, some credits last for days. */
+  #spread(): number {
+    return this.#shape.plans > 0 && this.#chance.happens(0.5) ? 10_000 : 1;
   }
 
   #charge(known: Known, now: number): Plain<WalletCommand & { readonly type: 'ChargeUsage' }> {
@@ -174,6 +235,7 @@ export class Orders {
     const chance = this.#chance;
     const credits = BigInt(chance.int(1, 30)) * STEP * (chance.happens(0.5) ? 1n : -1n);
     const reference = this.#id('f');
+    const freezing = { type: 'FreezeAccount', reason: 'simulated', reference: 'case' } as const;
     return chance.weighed<() => PlainCommand>([
       [
         4,
@@ -187,7 +249,7 @@ export class Orders {
       [2, () => ({ type: 'AdjustCredits', credits, reason: 'simulated', reference })],
       [2, () => ({ type: 'RepriceUsage', id: chance.among(known.usages) ?? 'none', source: '' })],
       [1, () => ({ type: 'ChangeAccount', terms: { overdraft_limit: chance.pick(['0', '7.5', '30']) } })],
-      [1, () => ({ type: 'FreezeAccount', reason: 'simulated', reference: 'case' })],
+      [this.#shape.plans + this.#shape.shop === 0 ? 1 : 0.4, () => freezing],
       [2, () => ({ type: 'UnfreezeAccount', reference: 'case' })],
     ])();
   }
@@ -200,6 +262,10 @@ export class Orders {
       [4, { model: 'fine', usage: { characters: chance.int(1, 40), images: chance.int(0, 3) } }],
       [1, { model: 'free', usage: { calls: 3 } }],
       [2, { model: 'sometimes', usage: { calls: chance.int(1, 5) } }],
+      [
+        3 * Math.min(1, this.#shape.plans),
+        { model: 'talk', usage: { input_tokens: chance.int(0, 40), output_tokens: chance.int(1, 25) } },
+      ],
     ]);
   }
 
@@ -207,27 +273,4 @@ export class Orders {
     this.#ids += 1;
     return `${kind}${this.#ids}`;
   }
-}
-
-/** The same key with other content: a conflict where the first is recorded. */
-function altered({ account, command }: PlannedOrder): PlannedOrder {
-  switch (command.type) {
-    case 'TopUpCredits':
-    case 'GrantCredits':
-      return { account, command: keyed({ ...command, credits: command.credits + 1n }) };
-    case 'ChargeUsage':
-      return { account, command: keyed({ ...command, model: 'plain', usage: { calls: 1 } }) };
-    case 'PlaceHold':
-      return { account, command: keyed({ ...command, estimate: { calls: 1 } }) };
-    default:
-      return { account, command };
-  }
-}
-
-function keyed(
-  plain: PlainCommand & { readonly key?: unknown; readonly fingerprint?: unknown },
-): WalletCommand {
-  const { key: _key, fingerprint: _fingerprint, ...sent } = plain;
-  const fingerprint = JSON.stringify(sent, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
-  return { ...plain, key: keyOf(plain), fingerprint } as WalletCommand;
 }

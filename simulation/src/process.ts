@@ -12,7 +12,7 @@ import {
   StoreUnavailable,
 } from '@tallystick/event-store';
 import { createKeyIndex, folderOf, type Projector, startProjector } from '@tallystick/projections';
-import { followBooks } from './books.ts';
+import { followCatalogues } from './catalogues.ts';
 import type { Chance } from './chance.ts';
 import type { Database } from './database.ts';
 import { linkPool, type Turns } from './pool-link.ts';
@@ -57,6 +57,8 @@ export function wallClock(at: number, off: number): number {
 export class Process implements Life {
   readonly name: string;
   readonly machine: Machine;
+  /** As it sees it: through its own network. */
+  readonly store: EventStore;
   readonly runner: Runner<Catalogues>;
   readonly projector: Projector | null;
   readonly #parts: ProcessParts;
@@ -72,6 +74,7 @@ export class Process implements Life {
     const { timeline, chance, faults } = parts;
     const link = { timeline, chance, faults, life: this };
     const store = linkStore(parts.store, link);
+    this.store = store;
     const pool = linkPool({
       ...link,
       database: parts.database,
@@ -80,7 +83,7 @@ export class Process implements Life {
     });
     const { schema } = parts.database;
     const keyIndex = store.enforcesKeys ? linkKeys(parts.storeKeys, link) : createKeyIndex(pool, schema);
-    this.runner = this.#startRunner(store, keyIndex, followBooks(store), link);
+    this.runner = this.#startRunner(store, keyIndex, followCatalogues(store), link);
     this.projector = machine.takes.length > 0 ? this.#startProjector(store, pool) : null;
   }
 

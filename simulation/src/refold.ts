@@ -4,6 +4,7 @@
  */
 import type { WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
+import { noPlanState, type PlanState, refoldQuotas } from './refold-quotas.ts';
 
 export interface LotState {
   free: bigint;
@@ -31,6 +32,7 @@ export interface WalletState {
   overdraft: bigint;
   readonly lots: Map<string, LotState>;
   readonly holds: Map<string, HoldState>;
+  readonly plan: PlanState;
 }
 
 interface Moving {
@@ -55,11 +57,12 @@ export interface Posting {
   readonly amount: string;
 }
 
-const PLACES = 9;
+const PLACES: { readonly [unit: string]: number } = { credits: 6, calls: 0, tokens: 0 };
+const CURRENCY_PLACES = 9;
 
-/** A decimal text in steps: millionths of a credit, billionths of a currency. */
+/** A decimal text in steps: millionths of a credit, whole calls and tokens, billionths of a currency. */
 export function stepsOf(text: string, unit = 'credits'): bigint {
-  const places = unit === 'credits' ? 6 : PLACES;
+  const places = PLACES[unit] ?? CURRENCY_PLACES;
   const [whole = '0', fraction = ''] = text.replace('-', '').split('.');
   const steps = BigInt(whole + fraction.padEnd(places, '0'));
   return text.startsWith('-') ? -steps : steps;
@@ -77,6 +80,7 @@ export function emptyState(): WalletState {
     overdraft: 0n,
     lots: new Map(),
     holds: new Map(),
+    plan: noPlanState(),
   };
 }
 
@@ -111,6 +115,7 @@ export function refold(state: WalletState, event: StoredEvent<WalletEvent>): voi
     const paid = stepsOf(facts.paid?.[index] ?? '0', 'currency');
     moveCredits(state, { ...move, credits: stepsOf(move.credits), paid });
   });
+  refoldQuotas(state.plan, event);
   closeHolds(state, event);
 }
 
@@ -241,6 +246,8 @@ function closeHolds(state: WalletState, event: StoredEvent<WalletEvent>): void {
     default:
   }
 }
+
+export const smallerOf = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 export const sumOf = (amounts: readonly bigint[]): bigint =>
   amounts.reduce((sum, amount) => sum + amount, 0n);

@@ -41,6 +41,14 @@ export interface Shape {
   readonly conflicting: number;
   /** Of cold loads that find a snapshot. */
   readonly snapshots: number;
+  /** Plans are published, and orders are about subscriptions and quotas so often; 0: neither. */
+  readonly plans: number;
+  /** The plan that new accounts start with is one of them. */
+  readonly startsWithPlan: boolean;
+  /** Orders are about purchases, coupons and topping up by itself so often, and friends refer one another; 0: none. */
+  readonly shop: number;
+  /** Of the turns of a client, those at which all clocks leap by hours, days or weeks: windows and periods pass. */
+  readonly leaping: number;
   /** Milliseconds between the orders of one client, at most. */
   readonly thinkMs: number;
 }
@@ -62,16 +70,25 @@ export const PARTITIONS_MAX = 3;
 export function drawShape(chance: Chance): Shape {
   /** Half of the worlds do without a given fault: what shows without it is not hidden by it. */
   const rate = (most: number): number => (chance.happens(0.5) ? 0 : chance.fraction() * most);
+  const [plans, shop] = chance.pick<readonly [number, number]>([
+    [0, 0],
+    [1, 0],
+    [2, 0],
+    [0, 1],
+    [1, 1],
+  ]);
+  const batchMax = chance.pick([3, 10, 40, 1_000]);
   return {
     processes: chance.int(1, 3),
     clients: chance.int(2, 5),
-    wallets: chance.int(1, 3),
-    ordersPerClient: chance.int(4, 14),
+    wallets: chance.int(shop === 0 ? 1 : 2, 3),
+    ordersPerClient: chance.int(4, plans + shop === 0 ? 14 : 18),
     enforcesKeys: chance.happens(0.5),
     partitions: chance.pick([1, 1, 2, PARTITIONS_MAX]),
     projecting: chance.pick(['first', 'shares', 'all']),
-    batchMax: chance.pick([3, 10, 40, 1_000]),
-    gatherMs: chance.pick([100, 1_000, 5_000]),
+    batchMax,
+    // Gathering is done for every batch: small ones that gather long are not done in time.
+    gatherMs: chance.pick(batchMax === 3 ? [100, 1_000] : [100, 1_000, 5_000]),
     pollMs: chance.pick([1_000, 10_000]),
     limits: {
       keysRemembered: chance.pick([1, 2, 5, 256]),
@@ -95,5 +112,9 @@ export function drawShape(chance: Chance): Shape {
     conflicting: rate(0.1),
     snapshots: rate(0.8),
     thinkMs: chance.pick([5, 200, 2_000]),
+    plans,
+    startsWithPlan: chance.happens(0.3),
+    shop,
+    leaping: plans + shop === 0 ? chance.pick([0, 0, 0.03]) : chance.pick([0, 0.06, 0.15]),
   };
 }

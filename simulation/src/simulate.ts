@@ -5,7 +5,10 @@ import { checkpointIsNotAheadOfRows } from './checks/checkpoint-is-not-ahead-of-
 import { gather } from './checks/evidence.ts';
 import { Client } from './client.ts';
 import type { Databases } from './database.ts';
+import { COUPONS } from './goods.ts';
+import { DEFAULT_PLAN, PLANS } from './plans.ts';
 import type { Machine } from './process.ts';
+import { Reactions } from './reactions.ts';
 import { drawShape, type Shape } from './shape.ts';
 import { World } from './world.ts';
 
@@ -30,6 +33,9 @@ const STORM_MS = 90_000;
 const CALM_MS = 120_000;
 /** Everything that can fall due is due when all clocks are so much later. */
 const DUE_MS = 200_000;
+/** Accruals and graces of three days have passed then. */
+const HOUR_MS = 3_600_000;
+const LAST_LEAP_MS = 80 * HOUR_MS;
 
 export async function simulate(
   seed: number,
@@ -63,17 +69,23 @@ export async function simulate(
 }
 
 async function live(world: World): Promise<void> {
-  const { timeline, shape } = world;
+  const { timeline, shape, chance } = world;
   await world.open();
   const clients = Array.from({ length: shape.clients }, (_, index) => new Client(world, `c${index + 1}`));
   const days = whenAll(clients.map((client) => client.live()));
-  const happenings = [publishNowAndThen(world), restartNowAndThen(world)];
+  const happenings = [publishNowAndThen(world), restartNowAndThen(world), publishBillingNowAndThen(world)];
+  const reactions =
+    shape.shop === 0 ? [] : [new Reactions(world), new Reactions(world)].slice(0, chance.int(1, 2));
+  for (const followed of reactions) followed.live();
   await timeline.runUntil(() => days.done, STORM_MS);
   world.endStorm();
   await mustHappen(world, 'every client gets an answer to every order', days);
   await mustHappen(world, 'what happens beside the clients ends', whenAll(happenings));
   const settled = whenAll(clients.map((client) => client.settle(client.unsettled)));
   await mustHappen(world, 'what was unknown is known when the trouble is over', settled);
+  const reacted = whenAll(reactions.map((followed) => followed.caughtUp()));
+  await mustHappen(world, 'what follows from events is ordered', reacted);
+  if (shape.plans + shape.shop > 0) world.leap(LAST_LEAP_MS);
   world.setClocks(DUE_MS);
   const dues = world.accounts.map((account) => world.orders.dues(account));
   await mustHappen(world, 'what is due is carried out', whenAll([new Client(world, 'sweep').settle(dues)]));
@@ -117,6 +129,25 @@ async function publishNowAndThen(world: World): Promise<void> {
     await timeline.pause(null, chance.int(0, 20_000));
     await world.publish(version);
   }
+}
+
+async function publishBillingNowAndThen(world: World): Promise<void> {
+  const { chance, timeline, shape, clock } = world;
+  const plans = PLANS.filter((id) => id !== DEFAULT_PLAN || shape.startsWithPlan);
+  const daysOfClientsMs = shape.ordersPerClient * (shape.thinkMs + 100);
+  if (shape.plans > 0)
+    for (let times = chance.int(0, 3), published = new Map<string, number>(); times > 0; times--) {
+      await timeline.pause(null, chance.int(0, daysOfClientsMs / 2));
+      const id = chance.among(plans) ?? 'small';
+      const version = (published.get(id) ?? 1) + 1;
+      published.set(id, version);
+      const later = chance.happens(0.5) ? null : clock() + chance.int(0, 100) * HOUR_MS;
+      await world.publishPlan(id, version, later);
+    }
+  if (shape.shop === 0) return;
+  await timeline.pause(null, chance.int(0, daysOfClientsMs / 2));
+  const code = chance.among(COUPONS);
+  if (code !== undefined && chance.happens(0.5)) await world.publishCoupon(code, 2);
 }
 
 async function restartNowAndThen(world: World): Promise<void> {

@@ -4,10 +4,14 @@
  */
 import {
   type Catalogues,
+  type CouponOffer,
+  couponDecider,
+  couponOrders,
   DEFAULT_BOOK,
   GENESIS_ID,
   genesisDecider,
   NO_CATALOGUES,
+  planDecider,
   priceBookDecider,
   walletStream,
 } from '@tallystick/domain';
@@ -21,9 +25,12 @@ import {
 import { bookContent } from './books.ts';
 import type { Chance } from './chance.ts';
 import type { Database } from './database.ts';
+import { COUPONS, type CouponCode, couponTerms } from './goods.ts';
 import { History, type Sight } from './history.ts';
+import type { PlannedOrder } from './keyed.ts';
 import { withoutKeys } from './keyless-store.ts';
-import { Orders, type PlannedOrder } from './orders.ts';
+import { Orders } from './orders.ts';
+import { DEFAULT_PLAN, PLANS, type PlanId, planTerms } from './plans.ts';
 import { Turns } from './pool-link.ts';
 import { type Machine, Process, wallClock } from './process.ts';
 import { calm, type Faults, type Shape } from './shape.ts';
@@ -41,6 +48,9 @@ export interface WorldParts {
 /** The most that a clock is off. Stores refuse to go on where it is more than a few seconds (rule 9). */
 const CLOCK_OFF_MS = 8_000;
 const CRASHES_MAX = 12;
+const HOUR_MS = 3_600_000;
+const LEAPS_MS = [1, 5, 13, 24, 40, 24 * 4, 24 * 8, 24 * 15, 24 * 33].map((hours) => hours * HOUR_MS);
+const LEAPT_MAX_MS = 120 * 24 * HOUR_MS;
 
 export class World {
   readonly chance: Chance;
@@ -60,6 +70,9 @@ export class World {
   readonly #processes = new Map<Machine, Process>();
   readonly #onCrash: WorldParts['onCrash'];
   readonly #heads = new Map<string, number>();
+  readonly #coupons = new Map<string, CouponOffer>();
+  /** Milliseconds that all clocks have leapt together. */
+  #leapt = 0;
   #events = 0;
 
   constructor({ chance, shape, database, keepsLog, onCrash }: WorldParts) {
@@ -76,7 +89,12 @@ export class World {
     this.#storeKeys = memory;
     this.store = shape.enforcesKeys ? memory : withoutKeys(memory);
     this.accounts = Array.from({ length: shape.wallets }, (_, index) => `w${index + 1}`);
-    this.orders = new Orders(chance, this.accounts, shape.conflicting);
+    this.orders = new Orders({
+      chance,
+      shape,
+      accounts: this.accounts,
+      couponOf: (code) => this.couponOf(code),
+    });
     this.machines = Array.from({ length: shape.processes }, (_, index) => ({
       name: `p${index + 1}`,
       takes: takesOf(shape, index),
@@ -86,7 +104,7 @@ export class World {
   }
 
   /** Wall-clock milliseconds of the world itself. */
-  clock = (): number => wallClock(this.timeline.now, 0);
+  clock = (): number => wallClock(this.timeline.now, this.#leapt);
 
   /** The process that lives on a machine now; null while there is none. */
   processOf = (machine: Machine): Process | null => {
@@ -105,6 +123,10 @@ export class World {
     const order = { id: GENESIS_ID, command, cause: { actor: 'world', request: '' } };
     await this.#runnerOfItsOwn().execute(genesisDecider, [order], Number.MAX_VALUE);
     await this.publish(1);
+    if (this.shape.plans > 0)
+      for (const id of PLANS)
+        if (id !== DEFAULT_PLAN || this.shape.startsWithPlan) await this.publishPlan(id, 1, null);
+    if (this.shape.shop > 0) for (const code of COUPONS) await this.publishCoupon(code, 1);
     for (const machine of this.machines) this.#start(machine);
   }
 
@@ -120,6 +142,44 @@ export class World {
     await this.#runnerOfItsOwn().execute(priceBookDecider, [order], Number.MAX_VALUE);
   }
 
+  /** @param effectiveFrom milliseconds since 1970; null: at once */
+  async publishPlan(id: PlanId, version: number, effectiveFrom: number | null): Promise<void> {
+    const terms = planTerms(id, version);
+    const command = { type: 'PublishPlan', terms, effectiveFrom, key: null, fingerprint: null } as const;
+    await this.#runnerOfItsOwn().execute(
+      planDecider,
+      [{ id, command, cause: { actor: 'world', request: '' } }],
+      Number.MAX_VALUE,
+    );
+  }
+
+  async publishCoupon(code: CouponCode, version: number): Promise<void> {
+    const terms = couponTerms(code, version);
+    const order = { id: code, command: couponOrders.publish(terms), cause: { actor: 'world', request: '' } };
+    await this.#runnerOfItsOwn().execute(couponDecider, [order], Number.MAX_VALUE);
+    this.#coupons.set(code, { code, version, terms });
+  }
+
+  /** Its terms as they were published last. */
+  couponOf(code: string): CouponOffer | null {
+    return this.#coupons.get(code) ?? null;
+  }
+
+  /** Now and then, and not for ever: hours, days or weeks pass, in which nobody asks for anything. */
+  leapPerhaps(): void {
+    const { chance, shape } = this;
+    if (!chance.happens(shape.leaping) || this.#leapt > LEAPT_MAX_MS) return;
+    this.leap((chance.among(LEAPS_MS) ?? HOUR_MS) + chance.int(0, 60_000));
+  }
+
+  /** All clocks go on by so much at once. */
+  leap(ms: number): void {
+    this.#leapt += ms;
+    for (const { clock } of this.machines)
+      clock.push({ since: this.timeline.now, off: (clock.at(-1)?.off ?? 0) + ms });
+    this.timeline.note(`all clocks leap by ${ms} ms`);
+  }
+
   /** From here on nothing goes wrong any more. */
   endStorm(): void {
     Object.assign(this.#faults, calm());
@@ -128,7 +188,7 @@ export class World {
 
   /** All of them, to the same time: none behind what another has written. */
   setClocks(off: number): void {
-    for (const { clock } of this.machines) clock.push({ since: this.timeline.now, off });
+    for (const { clock } of this.machines) clock.push({ since: this.timeline.now, off: this.#leapt + off });
   }
 
   /** Stops a process as an administrator would, unless it dies before; it is started again. */
@@ -191,7 +251,7 @@ export class World {
     if (chance.happens(this.#faults.clockJump))
       life.machine.clock.push({
         since: this.timeline.now,
-        off: chance.int(-CLOCK_OFF_MS, CLOCK_OFF_MS),
+        off: this.#leapt + chance.int(-CLOCK_OFF_MS, CLOCK_OFF_MS),
       });
     if (!chance.happens(this.#faults.crash) || this.crashes.length >= CRASHES_MAX) return;
     this.crashes.push(label);
@@ -207,7 +267,10 @@ export class World {
     this.store.watch(() => {
       turn = turn.then(async () => {
         const page = await this.store.readAll({ after, limit: 1_000 });
-        for (const { stream, revision } of page.events) this.#heads.set(stream, revision);
+        for (const event of page.events) {
+          this.#heads.set(event.stream, event.revision);
+          this.orders.notice(event);
+        }
         after = page.cursor;
         this.#events += page.events.length;
       });

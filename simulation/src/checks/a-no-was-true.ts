@@ -9,11 +9,12 @@ import {
   type Wallet,
   type WalletCommand,
   type WalletEvent,
+  type WalletRefusal,
   walletAfterDues,
   walletDecider,
 } from '@tallystick/domain';
-import type { StoredEvent } from '@tallystick/event-store';
-import { withBook } from '../books.ts';
+import { type StoredEvent, splitStream } from '@tallystick/event-store';
+import { FOLLOWED, withPublished } from '../catalogues.ts';
 import type { Attempt } from '../history.ts';
 import { type Machine, wallClock } from '../process.ts';
 import { broken, type Evidence, historyOf, type WalletHistory } from './evidence.ts';
@@ -24,7 +25,7 @@ export function aNoWasTrue(evidence: Evidence): void {
     const { answer, decided, id, order, sent } = attempt;
     if (decided === null || (answer?.status !== 'refused' && answer?.status !== 'unchanged')) continue;
     const history = historyOf(evidence, order.account);
-    const told = answer.status === 'refused' ? canonical(answer.refusal) : 'unchanged';
+    const told = answer.status === 'refused' ? refusalOf(answer.refusal) : 'unchanged';
     const said = whatCouldBeSaid(history, attempt, catalogues);
     if (!said.has(told))
       broken('a "no" was true at some moment between question and answer', {
@@ -39,11 +40,17 @@ export function aNoWasTrue(evidence: Evidence): void {
   }
 }
 
+/** Without what tells the instant at which it was decided: nobody outside knows that to the millisecond. */
+function refusalOf(refusal: WalletRefusal): string {
+  return refusal.code === 'start_out_of_range' ? refusal.code : canonical(refusal);
+}
+
 /** The catalogues as they were after each publication. */
 function cataloguesOf({ log }: Evidence): readonly Catalogues[] {
   const all: Catalogues[] = [];
   for (const event of log)
-    if (event.stream.startsWith('pricebook-')) all.push(withBook(all.at(-1) ?? NO_CATALOGUES, event));
+    if (FOLLOWED.some((category) => category === splitStream(event.stream).category))
+      all.push(withPublished(all.at(-1) ?? NO_CATALOGUES, event));
   return all;
 }
 
@@ -79,6 +86,10 @@ function instantsOf(state: Wallet, earliest: number, times: readonly number[]): 
   const dues = [
     ...state.lots.map(({ expiresAt }) => expiresAt ?? 0),
     ...[...state.holds.values()].map(({ expiresAt }) => expiresAt),
+    // Of a subscription only the next instant: what comes of it is looked at when it is an event.
+    state.nextDueAt,
+    ...state.quotas.map(({ expiresAt }) => expiresAt),
+    ...state.referral.pending.map(({ availableAt }) => availableAt),
   ];
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const possible = [...times, ...dues.filter((due) => due > first && due < last)];
@@ -104,7 +115,7 @@ function decide(
         for (const fact of decision.facts) facts.set(fact, lookUp(past, fact));
         break;
       case 'refused':
-        return canonical(decision.refusal);
+        return refusalOf(decision.refusal);
       case 'accepted':
         return decision.events.length === 0 && wallet.revision === state.revision ? 'unchanged' : 'accepted';
       default:

@@ -3,6 +3,7 @@
  * stock is negative, what an event says about the balance after it is so, and the money behind credits is owed.
  */
 import { emptyState, postingsOf, refold, stepsOf, sumOf, type WalletState } from '../refold.ts';
+import { planMoney } from '../refold-quotas.ts';
 import { broken, type Evidence, type WalletHistory } from './evidence.ts';
 
 export function balancesAreAClosedIdentity({ wallets }: Evidence): void {
@@ -63,11 +64,12 @@ function agreesWithJournal(
   }
 }
 
-function moneyBehind({ lots, holds }: WalletState, currency: string): bigint {
+/** Of lots, of holds' pins of them, of quotas, of holds' pins of those, and of pots (rule 22, billing rule 10). */
+function moneyBehind({ lots, holds, plan }: WalletState, currency: string): bigint {
   const isIn = (lot: string): boolean => lots.get(lot)?.currency === currency;
   const free = [...lots.values()].filter((lot) => lot.currency === currency).map(({ paid }) => paid);
   const pinned = [...holds.values()].flatMap(({ pins }) =>
     [...pins].filter(([lot]) => isIn(lot)).map(([, { paid }]) => paid),
   );
-  return sumOf([...free, ...pinned]);
+  return sumOf([...free, ...pinned, planMoney(plan, currency)]);
 }

@@ -1,38 +1,71 @@
-/** P4: a charge is the exact sum of its lines, rounded up once, by prices that are written out here again. */
+/**
+ * P4, billing rules 5, 6 and 11: a charge is the exact sum of what no quota covered, at the book's prices or the plan's own,
+ * times the plan's factor, rounded up once; beyond a hard stop it is nothing. Prices are written out here again.
+ */
+import type { PlanTerms } from '@tallystick/domain';
 import { bookContent } from '../books.ts';
 import { stepsOf } from '../refold.ts';
-import { broken, type Evidence } from './evidence.ts';
+import { broken, type Evidence, termsOf } from './evidence.ts';
 
 interface Fraction {
   readonly n: bigint;
   readonly d: bigint;
 }
 
-export function chargesAreRoundedOnce({ wallets }: Evidence): void {
-  for (const { stream, events } of wallets) {
+export function chargesAreRoundedOnce(evidence: Evidence): void {
+  for (const { stream, events } of evidence.wallets) {
     for (const event of events) {
       if (event.type !== 'UsageCharged') continue;
-      const { model, usage, credits, price_book } = event.data;
-      const expected = priceOf(price_book.version, model, usage);
+      const { model, usage, credits, price_book, covered = [], plan, violations = [] } = event.data;
+      const left = restOf(usage, covered);
+      const terms = plan === undefined ? null : termsOf(evidence, plan.id, plan.version);
+      const isStopped = violations.includes('quota_exhausted');
+      const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model);
+      const hasRest = Object.values(left).some((quantity) => quantity !== 0);
+      if (terms?.overage === 'refuse' && isIncluded && hasRest && !isStopped)
+        broken('beyond a hard stop nothing is charged', { stream, revision: event.revision, left, covered });
+      // What is wholly covered needs no price.
+      const isFree = isStopped || !hasRest;
+      const expected = isFree ? 0n : priceOf(price_book.version, model, left, terms);
       if (stepsOf(credits) !== expected)
         broken('a charge is rounded once', { stream, revision: event.revision, credits, expected });
     }
   }
 }
 
-function priceOf(version: number, model: string, usage: { readonly [dimension: string]: number }): bigint {
+interface Quantities {
+  readonly [dimension: string]: number;
+}
+
+function restOf(usage: Quantities, covered: readonly { readonly usage: Quantities }[]): Quantities {
+  const rest = { ...usage };
+  for (const part of covered)
+    for (const [dimension, quantity] of Object.entries(part.usage))
+      rest[dimension] = (rest[dimension] ?? 0) - quantity;
+  for (const [dimension, quantity] of Object.entries(rest))
+    if (quantity < 0) broken('no more is covered than was used', { dimension, usage, covered });
+  return rest;
+}
+
+/** By the plan's own prices where it has some for the model, and by its factor, of models that it includes. */
+function priceOf(version: number, model: string, usage: Quantities, terms: PlanTerms | null): bigint {
   const book = bookContent(version);
   const found = book.models[model] ?? broken('a charge has a price in its book', { version, model });
   const value = stepsOf(book.credit_value?.amount ?? '1', 'USD');
+  const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model) === true;
+  const own = isIncluded ? terms?.overage_prices?.[model] : undefined;
+  const factor = stepsOf((isIncluded ? terms?.overage_multiplier : undefined) ?? '1');
   let sum: Fraction = { n: 0n, d: 1n };
   for (const [dimension, quantity] of Object.entries(usage)) {
-    const price = (found.prices as { readonly [dimension: string]: Priced | undefined })[dimension];
+    const prices = { ...found.prices, ...own } as { readonly [dimension: string]: Priced | undefined };
+    const price = prices[dimension];
     if (price === undefined) continue;
     const each = creditsOf(price, value);
     sum = add(sum, { n: each.n * BigInt(quantity), d: each.d * BigInt(price.per) });
   }
   const step = stepsOf(found.round_to ?? '1');
-  return ((sum.n + sum.d * step - 1n) / (sum.d * step)) * step;
+  const [n, d] = [sum.n * factor, sum.d * step * 1_000_000n];
+  return ((n + d - 1n) / d) * step;
 }
 
 interface Priced {

@@ -2,6 +2,8 @@
 import { postingsOf, stepsOf } from '../refold.ts';
 import { broken, type Evidence } from './evidence.ts';
 
+const SHOWN = new Set(['credits', 'calls', 'tokens']);
+
 export function entriesSumToZero({ wallets }: Evidence): void {
   for (const { stream, events } of wallets) {
     for (const event of events) {
@@ -12,8 +14,9 @@ export function entriesSumToZero({ wallets }: Evidence): void {
         for (const [unit, sum] of sums)
           if (sum !== 0n) broken('an entry sums to zero', { stream, revision: event.revision, unit, sum });
       }
-      const currency = shown.find(({ unit }) => unit !== 'credits');
-      if (currency !== undefined) broken('owners see credits only', { stream, revision: event.revision });
+      const currency = shown.find(({ unit }) => !SHOWN.has(unit));
+      if (currency !== undefined)
+        broken('owners see credits and quotas only', { stream, revision: event.revision });
     }
   }
 }

@@ -4,9 +4,10 @@ import type { StoredEvent } from '@tallystick/event-store';
 import type { Client, QueryResultRow } from 'pg';
 import { emptyState, isEntry, postingsOf, refold, stepsOf, type WalletState } from '../refold.ts';
 import { broken, type Evidence } from './evidence.ts';
+import { addPlanRows, type PlanRows, planSelects } from './rows-of-plans.ts';
 
 /** Each row as a text. */
-interface Tables {
+interface Tables extends PlanRows {
   readonly balances: string[];
   readonly lots: string[];
   readonly holds: string[];
@@ -25,7 +26,10 @@ export async function readModelsEqualARefold(evidence: Evidence): Promise<void> 
 }
 
 function whatEventsComeTo({ world, wallets, log }: Evidence): Tables {
-  const tables: Tables = { balances: [], lots: [], holds: [], pins: [], entries: [], totals: [], keys: [] };
+  const tables: Tables = {
+    ...{ balances: [], lots: [], holds: [], pins: [], entries: [], totals: [], keys: [] },
+    ...{ subscriptions: [], quotas: [], purchases: [], coupons: [], accruals: [] },
+  };
   const totals = new Map<string, bigint>();
   for (const { account, stream, events } of wallets) {
     const state = emptyState();
@@ -34,6 +38,7 @@ function whatEventsComeTo({ world, wallets, log }: Evidence): Tables {
       addPlatformPostings(totals, event);
       if (isEntry(event)) tables.entries.push(`${stream}:${event.revision} ${event.position}`);
     }
+    addPlanRows(tables, account, state.plan, events);
     if (events.length > 0) addState(tables, account, state, events.length - 1);
   }
   for (const [name, sum] of totals) if (sum !== 0n) tables.totals.push(`${name} ${sum}`);
@@ -77,6 +82,7 @@ async function readTables(client: Client, name: string): Promise<Tables> {
     totals: `select account || ' ' || unit || ' ' || sum(balance) as x from ${schema}.platform_totals
       group by account, unit having sum(balance) <> 0`,
     keys: `select concat_ws(' ', stream, key, revision) as x from ${schema}.stream_keys`,
+    ...planSelects(schema),
   };
   const columns = Object.entries(select).map(
     ([table, text]) => `coalesce((select json_agg(x) from (${text}) as ${table}_rows), '[]') as ${table}`,

@@ -7,14 +7,35 @@ import { broken, type Evidence } from './evidence.ts';
 /** Nobody can say whether these have written. */
 const UNKNOWN = new Set(['outcome_unknown', 'lost', 'none']);
 
+/** Events that stand behind another one of the same order: which. */
+const FOLLOWING: { readonly [type: string]: readonly string[] | undefined } = {
+  // A charge closes its hold beside.
+  HoldClosed: ['UsageCharged', 'UsageUnpriced'],
+  PurchaseOpened: ['AutoTopUpResolved'],
+  PurchasePaid: ['PurchaseOpened'],
+  PurchaseClosed: ['PurchasePaid'],
+  PurchasePaymentUnapplied: ['AutoTopUpResolved'],
+  // Consequences: a new account's plan, a period paid by what has come in, a balance that has run low,
+  // a threshold that is crossed.
+  SubscriptionStarted: ['AccountOpened'],
+  SubscriptionRenewed: ['*'],
+  AutoTopUpRequested: ['*'],
+  AlertRaised: ['*'],
+  AlertsRearmed: ['*'],
+  SpendDayBegan: ['*'],
+};
+
 export function refusedAndUnknownOrdersAreRecordedAtMostOnce({ attempts, wallets }: Evidence): void {
-  const made = new Map<string, number[]>();
+  const made = new Map<string, string[]>();
   for (const { events, requests } of wallets) {
     events.forEach(({ type, revision }, index) => {
       const request = requests[index] ?? '';
-      // A charge may close its hold beside: the same request, the same append.
-      if (request !== '' && type !== 'HoldClosed')
-        made.set(request, [...(made.get(request) ?? []), revision]);
+      if (request === '') return;
+      // What follows from a fact stands right behind it, of the same request and in the same append.
+      const before = events[index - 1];
+      const isBehind = requests[index - 1] === request && before !== undefined && before.left > 0;
+      if (!(isBehind && FOLLOWING[type]?.some((other) => other === before.type || other === '*')))
+        made.set(request, [...(made.get(request) ?? []), `${revision} ${type}`]);
     });
   }
   for (const { id, answer, order } of attempts) {
