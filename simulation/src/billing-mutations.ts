@@ -4,7 +4,7 @@ import type { Mutation } from './mutations.ts';
 export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
   'leave a quota as it was after a call': {
     file: 'packages/domain/src/wallet/charge.ts',
-    find: `if (funding !== null) plan.takeQuotas(funding.takes, 'used');
+    find: `if (funding !== null) draft.takeQuotas(funding.takes, 'used');
 `,
     replace: `
 `,
@@ -15,7 +15,7 @@ export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: 'if (free > 0n) return expiresAt + 86_400_000;',
   },
   'lose what a hold lets go of a quota': {
-    file: 'packages/domain/src/wallet/plan.ts',
+    file: 'packages/domain/src/wallet/entry-draft.ts',
     find: "expiresAt <= at ? 'expired' : 'free'",
     replace: "'expired'",
   },

@@ -124,8 +124,8 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'expire pinned credits': {
     file: 'packages/domain/src/wallet/dues.ts',
-    find: "plan.move('free', 'expired', lot.free, lot, lot.paid);",
-    replace: "plan.move('free', 'expired', lot.free + lot.pinned, lot, lot.paid);",
+    find: "draft.move('free', 'expired', lot.free, lot, lot.paid);",
+    replace: "draft.move('free', 'expired', lot.free + lot.pinned, lot, lot.paid);",
     from: 60,
   },
   'never let go of a hold whose time has come': {
@@ -139,7 +139,7 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: 'if (unit === "credits") this.#post(to, unit, -steps);',
   },
   'drop the repayment of debt': {
-    file: 'packages/domain/src/wallet/plan.ts',
+    file: 'packages/domain/src/wallet/entry-draft.ts',
     find: "put('debt', smaller(left, this.wallet.totals.debt));",
     replace: '',
   },

@@ -23,6 +23,7 @@ import {
   type WalletDecision,
 } from './commands.ts';
 import { BALANCE_MAX } from './credit.ts';
+import { EntryDraft, incomeOf } from './entry-draft.ts';
 import type {
   Money,
   UsageCharged,
@@ -31,7 +32,6 @@ import type {
   WalletEvent,
   WalletEventOf,
 } from './events.ts';
-import { incomeOf, Plan } from './plan.ts';
 import type { Hold, Wallet } from './state.ts';
 import { type Asked, type Use, useOf } from './use.ts';
 
@@ -128,10 +128,10 @@ export function repriceUsage(
     mustBook: true,
     marks: { repriced: use.by },
   };
-  const plan = new Plan(wallet, context.now, incomeOf(model));
-  if (use.funding !== null) plan.takeQuotas(use.funding.takes, 'used');
-  plan.take(use.priced.credits, 'spent');
-  return accepted(charged(plan, charge, use));
+  const draft = new EntryDraft(wallet, context.now, incomeOf(model));
+  if (use.funding !== null) draft.takeQuotas(use.funding.takes, 'used');
+  draft.take(use.priced.credits, 'spent');
+  return accepted(charged(draft, charge, use));
 }
 
 function recordOf({ data }: WalletEventOf<'UsageUnpriced'>): UsageRecord {
@@ -158,10 +158,10 @@ function chargeFree(wallet: Wallet, charge: Charge, at: number, context: WalletC
   if (outcome.status === 'unpriced') return park(wallet, charge, outcome, context);
   const { priced, funding } = outcome.use;
   if (!charge.mustBook && !canAfford(wallet, priced.credits)) return insufficient(wallet, priced.credits);
-  const plan = new Plan(wallet, now, incomeOf(model));
-  if (funding !== null) plan.takeQuotas(funding.takes, 'used');
-  plan.take(priced.credits, 'spent');
-  return accepted(charged(plan, charge, outcome.use));
+  const draft = new EntryDraft(wallet, now, incomeOf(model));
+  if (funding !== null) draft.takeQuotas(funding.takes, 'used');
+  draft.take(priced.credits, 'spent');
+  return accepted(charged(draft, charge, outcome.use));
 }
 
 /** What costs nothing may always run, in debt too: price "0" is a price (rule 24). */
@@ -184,13 +184,13 @@ function settleOpen(wallet: Wallet, hold: Hold, charge: Charge, context: WalletC
   const use = useOfHeld(wallet, hold, model, usage, context);
   if (use.status === 'unpriced') return park(wallet, charge, use, context);
   const { priced, funding } = use;
-  const plan = new Plan(wallet, context.now, incomeOf(model));
-  if (funding !== null) plan.takeQuotas(funding.takes, 'used', hold.id);
-  plan.releaseQuotas(hold.id);
-  const beyond = plan.consumeHold(hold.id, priced.credits);
-  plan.release(hold.id);
-  plan.take(beyond, 'spent');
-  return accepted(charged(plan, charge, use), ...closing(charge, context));
+  const draft = new EntryDraft(wallet, context.now, incomeOf(model));
+  if (funding !== null) draft.takeQuotas(funding.takes, 'used', hold.id);
+  draft.releaseQuotas(hold.id);
+  const beyond = draft.consumeHold(hold.id, priced.credits);
+  draft.release(hold.id);
+  draft.take(beyond, 'spent');
+  return accepted(charged(draft, charge, use), ...closing(charge, context));
 }
 
 /** The hold is not open: settled (the same charge), voided, expired (charged all the same), or never was. */
@@ -227,10 +227,10 @@ function settleClosed(
   };
   const use = useOfHeld(wallet, pinned, record.model, record.usage, context);
   if (use.status === 'unpriced') return park(wallet, late, use, context);
-  const plan = new Plan(wallet, context.now, incomeOf(record.model));
-  if (use.funding !== null) plan.takeQuotas(use.funding.takes, 'used');
-  plan.take(use.priced.credits, 'spent');
-  return accepted(charged(plan, late, use), ...closing(late, context));
+  const draft = new EntryDraft(wallet, context.now, incomeOf(record.model));
+  if (use.funding !== null) draft.takeQuotas(use.funding.takes, 'used');
+  draft.take(use.priced.credits, 'spent');
+  return accepted(charged(draft, late, use), ...closing(late, context));
 }
 
 function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {
@@ -276,7 +276,7 @@ function useOfHeld(
   return outcome.status === 'unpriced' ? outcome : { status: 'usable', ...outcome.use };
 }
 
-function charged(plan: Plan, charge: Charge, use: Use): WalletEvent {
+function charged(draft: EntryDraft, charge: Charge, use: Use): WalletEvent {
   const { record, key, metadata, marks } = charge;
   const { priced, funding, caps, violations } = use;
   const cost = charge.cost ?? use.cost;
@@ -287,7 +287,7 @@ function charged(plan: Plan, charge: Charge, use: Use): WalletEvent {
     const expense =
       isOverrun && use.plan !== null ? accounts.overrun(use.plan.id) : accounts.supplierExpense(supplier);
     const steps = parseAmount(cost.amount, cost.currency);
-    plan.moneyMove(expense, accounts.supplierPayable(supplier), cost.currency, steps);
+    draft.moneyMove(expense, accounts.supplierPayable(supplier), cost.currency, steps);
   }
   const data: UsageCharged = {
     ...record,
@@ -298,23 +298,23 @@ function charged(plan: Plan, charge: Charge, use: Use): WalletEvent {
     ...(use.plan === null ? {} : { plan: use.plan }),
     ...(caps.length === 0 ? {} : { caps }),
     ...(violations.length === 0 ? {} : { violations }),
-    ...plan.movement(),
+    ...draft.movement(),
   };
-  const facts = { ...plan.facts(), price: priced.facts, supplier: use.supplier, cost };
+  const facts = { ...draft.facts(), price: priced.facts, supplier: use.supplier, cost };
   return { type: 'UsageCharged', key, data, facts: metadata === null ? facts : { ...facts, metadata } };
 }
 
 function park(wallet: Wallet, charge: Charge, unpriced: Unpriced, context: WalletContext): WalletDecision {
   // A price may have been published a moment ago: read the catalogues to their heads once (rule 24).
   if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
-  const plan = new Plan(wallet, context.now);
+  const draft = new EntryDraft(wallet, context.now);
   const { record, key, cost, metadata } = charge;
   if (record.hold !== undefined && wallet.holds.has(record.hold)) {
-    plan.releaseQuotas(record.hold);
-    plan.release(record.hold);
+    draft.releaseQuotas(record.hold);
+    draft.release(record.hold);
   }
-  const data: UsageUnpriced = { ...record, reason: unpriced.reason, ...plan.movement() };
-  const facts = { ...plan.facts(), cost };
+  const data: UsageUnpriced = { ...record, reason: unpriced.reason, ...draft.movement() };
+  const facts = { ...draft.facts(), cost };
   const event: WalletEvent = {
     type: 'UsageUnpriced',
     key,

@@ -10,8 +10,8 @@ import {
   type TopUpCredits,
   type WalletDecision,
 } from './commands.ts';
+import { EntryDraft } from './entry-draft.ts';
 import type { CreditsAdjusted, Money, NewLot, Origin } from './events.ts';
-import { Plan } from './plan.ts';
 import type { Lot, Wallet } from './state.ts';
 
 export const LOTS_MAX = 1_000;
@@ -34,53 +34,53 @@ export type Incoming = {
 
 export function topUp(wallet: Wallet, command: Keyed<TopUpCredits>, now: number): WalletDecision {
   const money = accounts.clearing(command.source);
-  const plan = new Plan(wallet, now, { granted: { credits: accounts.issued, money } });
+  const draft = new EntryDraft(wallet, now, { granted: { credits: accounts.issued, money } });
   const { source, reference } = command;
-  const lot = bringIn(plan, {
+  const lot = bringIn(draft, {
     ...command,
     from: 'granted',
     origin: { kind: 'top_up', of: source, ref: reference },
   });
   if (typeof lot !== 'string') return lot;
-  const data = { lot, credits: formatCredits(command.credits), source, reference, ...plan.movement() };
-  return accepted({ type: 'TopUp', key: command.key, data, facts: plan.facts() });
+  const data = { lot, credits: formatCredits(command.credits), source, reference, ...draft.movement() };
+  return accepted({ type: 'TopUp', key: command.key, data, facts: draft.facts() });
 }
 
 export function grant(wallet: Wallet, command: Keyed<GrantCredits>, now: number): WalletDecision {
   const { kind, reference } = command;
   const promotions = accounts.promotions(kind);
-  const plan = new Plan(wallet, now, { granted: { credits: promotions, money: promotions } });
+  const draft = new EntryDraft(wallet, now, { granted: { credits: promotions, money: promotions } });
   const origin: Origin = { kind: 'grant', of: kind, ref: reference };
-  const lot = bringIn(plan, { ...command, from: 'granted', origin, paid: null });
+  const lot = bringIn(draft, { ...command, from: 'granted', origin, paid: null });
   if (typeof lot !== 'string') return lot;
-  const data = { lot, credits: formatCredits(command.credits), kind, reference, ...plan.movement() };
-  return accepted({ type: 'CreditsGranted', key: command.key, data, facts: plan.facts() });
+  const data = { lot, credits: formatCredits(command.credits), kind, reference, ...draft.movement() };
+  return accepted({ type: 'CreditsGranted', key: command.key, data, facts: draft.facts() });
 }
 
 export function adjust(wallet: Wallet, command: Keyed<AdjustCredits>, now: number): WalletDecision {
-  const plan = new Plan(wallet, now);
+  const draft = new EntryDraft(wallet, now);
   const { credits, reason, reference } = command;
   let lot: string | undefined;
   if (credits > 0n) {
     const origin: Origin = { kind: 'adjustment', of: 'adjustment', ref: reference };
     const marks = { expiresAt: null, priority: DEFAULT_PRIORITY, paid: null };
-    const made = bringIn(plan, { from: 'adjusted', credits, origin, ...marks });
+    const made = bringIn(draft, { from: 'adjusted', credits, origin, ...marks });
     if (typeof made !== 'string') return made;
     lot = made;
   } else {
     if (wallet.totals.adjusted < -BALANCE_MAX)
       return refused({ code: 'balance_limit', limit: formatCredits(BALANCE_MAX) });
     // Finance's word stands: what the lots do not have becomes debt.
-    plan.take(-credits, 'adjusted');
+    draft.take(-credits, 'adjusted');
   }
   const data: CreditsAdjusted = {
     credits: formatCredits(credits),
     ...(lot === undefined ? {} : { lot }),
     reason,
     reference,
-    ...plan.movement(),
+    ...draft.movement(),
   };
-  return accepted({ type: 'CreditsAdjusted', key: command.key, data, facts: plan.facts() });
+  return accepted({ type: 'CreditsAdjusted', key: command.key, data, facts: draft.facts() });
 }
 
 /**
@@ -88,13 +88,13 @@ export function adjust(wallet: Wallet, command: Keyed<AdjustCredits>, now: numbe
  * @param limits what falls due by itself is brought in whatever they are: there is nobody to refuse it to
  */
 export function bringIn(
-  plan: Plan,
+  draft: EntryDraft,
   incoming: Incoming,
   limits: 'within_limits' | 'whatever_the_limits' = 'within_limits',
 ): string | WalletDecision {
-  const { wallet } = plan;
+  const { wallet } = draft;
   const isLimited = limits === 'within_limits';
-  if (incoming.expiresAt !== null && incoming.expiresAt <= plan.now) {
+  if (incoming.expiresAt !== null && incoming.expiresAt <= draft.now) {
     return refused({ code: 'expires_in_past', expires_at: new Date(incoming.expiresAt).toISOString() });
   }
   const { totals } = wallet;
@@ -104,10 +104,10 @@ export function bringIn(
   const equal = wallet.lots.length < LOTS_MAX ? undefined : wallet.lots.find((lot) => isEqual(lot, incoming));
   if (isLimited && equal === undefined && wallet.lots.length >= LOTS_MAX)
     return refused({ code: 'too_many_lots', limit: LOTS_MAX });
-  const lot = equal?.id ?? plan.nextLotId();
-  if (equal === undefined) plan.addLot(newLot(lot, incoming), incoming.paid ?? undefined);
+  const lot = equal?.id ?? draft.nextLotId();
+  if (equal === undefined) draft.addLot(newLot(lot, incoming), incoming.paid ?? undefined);
   const paid = incoming.paid === null ? 0n : parseAmount(incoming.paid.amount, incoming.paid.currency);
-  plan.place(incoming.from, lot, incoming.credits, paid);
+  draft.place(incoming.from, lot, incoming.credits, paid);
   return lot;
 }
 

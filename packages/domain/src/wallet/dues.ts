@@ -6,9 +6,9 @@
  */
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import { alertsAfterDues } from './alerts/alerts.ts';
+import { EntryDraft } from './entry-draft.ts';
 import type { WalletEvent } from './events.ts';
 import { closeHold, evolveWallet, nextDueAt } from './evolve.ts';
-import { Plan } from './plan.ts';
 import { quotaDueAt, quotaOf } from './quota/state.ts';
 import { referralDues } from './referral/dues.ts';
 import { nextReferralAt } from './referral/state.ts';
@@ -59,11 +59,11 @@ function nextDue(wallet: Wallet, now: number, catalogue: Catalogues): readonly W
   if (referralAt <= Math.min(now, firstAt)) return referralDues(wallet, now, Math.min(firstAt, until)).events;
   const batch = expiring.filter(({ at }) => at < until).slice(0, ITEMS_MAX);
   if (batch.length === 0) return [];
-  const plan = new Plan(wallet, now);
-  const done = batch.filter((item) => carryOut(plan, item));
+  const draft = new EntryDraft(wallet, now);
+  const done = batch.filter((item) => carryOut(draft, item));
   const items = done.map(({ kind, id, at }) => ({ kind, id, effective_at: new Date(at).toISOString() }));
-  const data = { items, ...plan.movement() };
-  return [{ type: 'Expired', key: null, data, facts: plan.facts() }];
+  const data = { items, ...draft.movement() };
+  return [{ type: 'Expired', key: null, data, facts: draft.facts() }];
 }
 
 interface Due {
@@ -98,21 +98,21 @@ function listDues(wallet: Wallet, now: number): Due[] {
 }
 
 /** As of the instant at which it fell due: however late it is done, the outcome is the same. False: nothing to do. */
-function carryOut(plan: Plan, { kind, id, at }: Due): boolean {
+function carryOut(draft: EntryDraft, { kind, id, at }: Due): boolean {
   if (kind === 'hold') {
-    plan.releaseQuotas(id, at);
-    plan.release(id, at);
-    closeHold(plan.wallet, id);
+    draft.releaseQuotas(id, at);
+    draft.release(id, at);
+    closeHold(draft.wallet, id);
     return true;
   }
   if (kind === 'quota') {
-    if (quotaOf(plan.wallet.quotas, id).free === 0n) return false;
-    plan.lapseQuota(id);
+    if (quotaOf(draft.wallet.quotas, id).free === 0n) return false;
+    draft.lapseQuota(id);
     return true;
   }
-  if (kind === 'quota_pins') return plan.lapsePins(id);
-  const lot = lotOf(plan.wallet, id);
+  if (kind === 'quota_pins') return draft.lapsePins(id);
+  const lot = lotOf(draft.wallet, id);
   if (lot.free === 0n) return false;
-  plan.move('free', 'expired', lot.free, lot, lot.paid);
+  draft.move('free', 'expired', lot.free, lot, lot.paid);
   return true;
 }

@@ -13,9 +13,9 @@ import {
   UNCHANGED,
   type WalletDecision,
 } from './commands.ts';
+import { EntryDraft } from './entry-draft.ts';
 import type { BookVersion, HoldFacts, HoldTerms, PriceFacts, WalletEvent } from './events.ts';
 import { openHold } from './evolve.ts';
-import { Plan } from './plan.ts';
 import { freeCredits, type Hold, type Wallet } from './state.ts';
 import type { UseRefusal } from './subscription/commands.ts';
 import { isInForce } from './subscription/state.ts';
@@ -209,13 +209,13 @@ function reserve(
   if (credits > freeCredits(wallet) && uncoveredHolds(wallet) >= UNCOVERED_HOLDS_MAX) {
     return refused({ code: 'too_many_holds', limit: UNCOVERED_HOLDS_MAX });
   }
-  const plan = new Plan(wallet, context.now);
-  openHold(plan.wallet, terms);
+  const draft = new EntryDraft(wallet, context.now);
+  openHold(draft.wallet, terms);
   const place = `hold:${terms.hold}` as const;
-  if (use !== null && use.funding !== null) plan.takeQuotas(use.funding.takes, place, terms.hold);
-  plan.take(credits, place);
-  const facts: HoldFacts = { ...plan.facts(), price: use?.priced.facts ?? NO_PRICE };
-  return accepted({ type, key, data: { ...terms, ...plan.movement() }, facts });
+  if (use !== null && use.funding !== null) draft.takeQuotas(use.funding.takes, place, terms.hold);
+  draft.take(credits, place);
+  const facts: HoldFacts = { ...draft.facts(), price: use?.priced.facts ?? NO_PRICE };
+  return accepted({ type, key, data: { ...terms, ...draft.movement() }, facts });
 }
 
 export function voidHold(
@@ -225,14 +225,14 @@ export function voidHold(
 ): WalletDecision {
   const { hold } = command;
   if (wallet.holds.has(hold)) {
-    const plan = new Plan(wallet, context.now);
-    plan.releaseQuotas(hold);
-    plan.release(hold);
+    const draft = new EntryDraft(wallet, context.now);
+    draft.releaseQuotas(hold);
+    draft.release(hold);
     const event: WalletEvent = {
       type: 'HoldVoided',
       key: command.key,
-      data: { hold, ...plan.movement() },
-      facts: plan.facts(),
+      data: { hold, ...draft.movement() },
+      facts: draft.facts(),
     };
     return accepted(event);
   }

@@ -11,9 +11,9 @@ import { keys } from '../ids.ts';
 import type { WalletContext } from './charge.ts';
 import { accepted, needs, type ReverseEntry, refused, type WalletDecision } from './commands.ts';
 import { DEFAULT_PRIORITY } from './credit.ts';
+import { type Counterparts, EntryDraft, incomeOf } from './entry-draft.ts';
 import type { EntryReversed, Money, Move, NewLot, WalletEvent } from './events.ts';
 import { addLot } from './moves.ts';
-import { type Counterparts, incomeOf, Plan } from './plan.ts';
 import { PURCHASES } from './purchase/purchase.ts';
 import { birthOf, type Lot, shareOf, type Wallet } from './state.ts';
 
@@ -40,16 +40,16 @@ export function reverseEntry(
         : `${original.type} cannot be reversed`;
     return refused({ code: 'entry_not_reversible', reason });
   }
-  const plan = new Plan(wallet, context.now, counterpartsOf(original));
+  const draft = new EntryDraft(wallet, context.now, counterpartsOf(original));
   const unknown = unknownBirths(wallet, original.data.moves, context);
   if (unknown.length > 0) return needs(...unknown);
   const restored = restoreLots(wallet, original.data.moves, context);
-  for (const lot of restored.lots) addLot(plan.wallet, lot, restored.paid[lot.lot]);
+  for (const lot of restored.lots) addLot(draft.wallet, lot, restored.paid[lot.lot]);
   const fault = original.data.moves.some(({ from }) => from === 'granted' || from === 'adjusted')
-    ? takeBack(plan, original, command.allowDebt)
-    : giveBackAll(plan, original);
+    ? takeBack(draft, original, command.allowDebt)
+    : giveBackAll(draft, original);
   if (fault !== null) return fault;
-  const lots = { ...plan.facts().lots, ...restored.paid };
+  const lots = { ...draft.facts().lots, ...restored.paid };
   const data: EntryReversed = {
     reverses: command.revision,
     reversed_type: original.type,
@@ -57,9 +57,9 @@ export function reverseEntry(
     reason: command.reason,
     ...(restored.lots.length === 0 ? {} : { restored: restored.lots }),
     ...freedCoupon(wallet, original),
-    ...plan.movement(),
+    ...draft.movement(),
   };
-  const facts = { ...plan.facts(), ...(Object.keys(lots).length === 0 ? {} : { lots }) };
+  const facts = { ...draft.facts(), ...(Object.keys(lots).length === 0 ? {} : { lots }) };
   return accepted({ type: 'EntryReversed', key: keys.reverse(command.revision), data, facts });
 }
 
@@ -85,11 +85,11 @@ function counterpartsOf(original: Reversible): Counterparts {
 }
 
 /** Credits that had come in go out again: first what is still free of their lot, then, if asked for, into debt. */
-function takeBack(plan: Plan, original: Reversible, allowDebt: boolean): WalletDecision | null {
+function takeBack(draft: EntryDraft, original: Reversible, allowDebt: boolean): WalletDecision | null {
   const incoming = original.data.moves.find(({ from }) => from === 'granted' || from === 'adjusted');
   const from = incoming?.from ?? 'granted';
   const credits = parseCredits(original.data.credits);
-  const lot = plan.wallet.lots.find(({ id }) => id === incoming?.lot);
+  const lot = draft.wallet.lots.find(({ id }) => id === incoming?.lot);
   const free = lot === undefined ? 0n : smaller(credits, lot.free);
   if (free < credits && !allowDebt) {
     return refused({
@@ -99,11 +99,11 @@ function takeBack(plan: Plan, original: Reversible, allowDebt: boolean): WalletD
     });
   }
   const money = lot === undefined ? 0n : shareOf(lot.paid, free, lot.free);
-  if (free > 0n && lot !== undefined) plan.move('free', from, free, lot, money);
+  if (free > 0n && lot !== undefined) draft.move('free', from, free, lot, money);
   // What is lacking comes from the customer's other credits, or is debt. What was paid for those others was paid for
   // good: it is income now, as if they had been spent.
-  plan.take(credits - free, from, accounts.incomeAdjustments);
-  return clawBack(plan, original, money);
+  draft.take(credits - free, from, accounts.incomeAdjustments);
+  return clawBack(draft, original, money);
 }
 
 /** Of a purchase of which nothing has been spent: its coupon may be used again (billing rule 18). */
@@ -116,31 +116,31 @@ function freedCoupon(wallet: Wallet, original: Reversible): Pick<EntryReversed, 
 }
 
 /** The payment goes back whole: what was income already is our loss. */
-function clawBack(plan: Plan, original: Reversible, returned: bigint): null {
+function clawBack(draft: EntryDraft, original: Reversible, returned: bigint): null {
   if (original.type !== 'TopUp' && original.type !== 'PurchasePaid') return null;
   const source = original.type === 'TopUp' ? original.data.source : PURCHASES;
   for (const leg of original.facts.entry) {
     if (leg.account !== accounts.clearing(source)) continue;
     const loss = parseAmount(leg.amount, leg.unit) - returned;
-    plan.moneyMove(accounts.clawbacks, leg.account, leg.unit, loss);
+    draft.moneyMove(accounts.clawbacks, leg.account, leg.unit, loss);
   }
   return null;
 }
 
-function giveBackAll(plan: Plan, original: Reversible): null {
-  giveBackQuotas(plan, original);
-  giveBack(plan, original.data.moves, original.facts.paid);
+function giveBackAll(draft: EntryDraft, original: Reversible): null {
+  giveBackQuotas(draft, original);
+  giveBack(draft, original.data.moves, original.facts.paid);
   return null;
 }
 
 /** Of quotas whose window lasts. What has ended meanwhile is not revived, and the money behind it was earned. */
-function giveBackQuotas(plan: Plan, { data, facts }: Reversible): void {
+function giveBackQuotas(draft: EntryDraft, { data, facts }: Reversible): void {
   (data.quotas?.moves ?? []).forEach(({ quota: id, to, quantity }, index) => {
-    const quota = plan.wallet.quotas.find((candidate) => candidate.id === id);
+    const quota = draft.wallet.quotas.find((candidate) => candidate.id === id);
     if (to !== 'used' || quota === undefined) return;
-    if (quota.expiresAt <= plan.now) return;
+    if (quota.expiresAt <= draft.now) return;
     const paid = quota.currency === null ? 0n : parseAmount(facts.quotas?.paid[index] ?? '0', quota.currency);
-    plan.moveQuota(id, 'used', 'free', BigInt(quantity), paid);
+    draft.moveQuota(id, 'used', 'free', BigInt(quantity), paid);
   });
 }
 
@@ -148,30 +148,30 @@ function giveBackQuotas(plan: Plan, { data, facts }: Reversible): void {
  * Credits that had gone out come back to where they were taken from, with the money behind them.
  * @param paid of each of `moves`
  */
-export function giveBack(plan: Plan, moves: readonly Move[], paid: readonly string[]): void {
+export function giveBack(draft: EntryDraft, moves: readonly Move[], paid: readonly string[]): void {
   const gone = moves
     .map((move, index) => ({ move, paid: paid[index] ?? '0' }))
     .filter(({ move }) => move.to === 'spent' || move.to === 'adjusted');
-  for (const { move } of gone) if (move.lot === undefined) endDebt(plan, move);
+  for (const { move } of gone) if (move.lot === undefined) endDebt(draft, move);
   for (const { move, paid } of gone) {
     if (move.lot === undefined) continue;
-    const lot = plan.wallet.lots.find(({ id }) => id === move.lot);
+    const lot = draft.wallet.lots.find(({ id }) => id === move.lot);
     if (lot === undefined) throw new Error(`${move.lot} was not restored`);
     const money = lot.currency === null ? 0n : parseAmount(paid, lot.currency);
     const target =
-      lot.expiresAt !== null && lot.expiresAt <= plan.now ? graceLot(plan, lot, move, paid) : lot.id;
-    plan.place(move.to, target, parseCredits(move.credits), money);
+      lot.expiresAt !== null && lot.expiresAt <= draft.now ? graceLot(draft, lot, move, paid) : lot.id;
+    draft.place(move.to, target, parseCredits(move.credits), money);
   }
 }
 
-function endDebt(plan: Plan, move: Move): void {
+function endDebt(draft: EntryDraft, move: Move): void {
   const credits = parseCredits(move.credits);
-  const debt = smaller(credits, plan.wallet.totals.debt);
-  plan.move(move.to, 'overdraft', debt);
+  const debt = smaller(credits, draft.wallet.totals.debt);
+  draft.move(move.to, 'overdraft', debt);
   const rest = credits - debt;
   if (rest === 0n) return;
-  const lot = plan.nextLotId();
-  plan.addLot(
+  const lot = draft.nextLotId();
+  draft.addLot(
     {
       lot,
       unit: CREDITS,
@@ -183,16 +183,16 @@ function endDebt(plan: Plan, move: Move): void {
     },
     undefined,
   );
-  plan.place(move.to, lot, rest, 0n);
+  draft.place(move.to, lot, rest, 0n);
 }
 
 /** A lot with the marks of one that has expired, and its money. */
-function graceLot(plan: Plan, lot: Lot, move: Move, paid: string): string {
-  const id = plan.nextLotId();
+function graceLot(draft: EntryDraft, lot: Lot, move: Move, paid: string): string {
+  const id = draft.nextLotId();
   const money: Money | undefined =
     lot.currency === null ? undefined : { amount: paid, currency: lot.currency };
-  const expires_at = new Date(plan.now + GRACE_MS).toISOString();
-  plan.addLot(
+  const expires_at = new Date(draft.now + GRACE_MS).toISOString();
+  draft.addLot(
     {
       lot: id,
       unit: lot.unit,

@@ -10,7 +10,7 @@ import type { CommandKey } from '../../decider.ts';
 import { accounts } from '../../entry.ts';
 import { accepted, refused, UNCHANGED, type WalletDecision, type WalletRefusal } from '../commands.ts';
 import { bringIn, DEFAULT_PRIORITY } from '../credit.ts';
-import { Plan } from '../plan.ts';
+import { EntryDraft } from '../entry-draft.ts';
 import type { Wallet } from '../state.ts';
 import { isInForce } from '../subscription/state.ts';
 import type { ApplyCoupon, CouponOffer } from './commands.ts';
@@ -28,15 +28,15 @@ export function applyCoupon(wallet: Wallet, command: ApplyCoupon & CommandKey, n
   const refusal = whyNotForAccount(wallet, command, now);
   if (refusal !== null) return refused(refusal);
   const promotions = accounts.promotions(COUPON_PROMOTION);
-  const plan = new Plan(wallet, now, { granted: { credits: promotions, money: promotions } });
+  const draft = new EntryDraft(wallet, now, { granted: { credits: promotions, money: promotions } });
   if (!('credits' in terms)) {
     if (wallet.coupons.saved.length >= SAVED_COUPONS_MAX)
       return refused({ code: 'too_many_coupons', limit: SAVED_COUPONS_MAX });
-    const data = { code, version, effect: 'saved', ...plan.movement() } as const;
-    return accepted({ type: 'CouponApplied', key: null, data, facts: plan.facts() });
+    const data = { code, version, effect: 'saved', ...draft.movement() } as const;
+    return accepted({ type: 'CouponApplied', key: null, data, facts: draft.facts() });
   }
   const credits = parseCredits(terms.credits);
-  const lot = bringIn(plan, {
+  const lot = bringIn(draft, {
     from: 'granted',
     credits,
     expiresAt: null,
@@ -46,8 +46,8 @@ export function applyCoupon(wallet: Wallet, command: ApplyCoupon & CommandKey, n
   });
   if (typeof lot !== 'string') return lot;
   const given = { effect: 'granted', credits: formatCredits(credits), lot } as const;
-  const data = { code, version, ...given, ...plan.movement() };
-  return accepted({ type: 'CouponApplied', key: command.key, data, facts: plan.facts() });
+  const data = { code, version, ...given, ...draft.movement() };
+  return accepted({ type: 'CouponApplied', key: command.key, data, facts: draft.facts() });
 }
 
 export function forgetCoupon(wallet: Wallet, code: string): WalletDecision {

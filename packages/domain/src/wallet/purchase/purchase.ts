@@ -15,8 +15,8 @@ import { keys } from '../../ids.ts';
 import type { WalletContext } from '../charge.ts';
 import { accepted, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
 import { bringIn, DEFAULT_PRIORITY } from '../credit.ts';
+import { EntryDraft } from '../entry-draft.ts';
 import type { Money, WalletEvent, WalletEventOf } from '../events.ts';
-import { Plan } from '../plan.ts';
 import { forkWallet, type Wallet } from '../state.ts';
 import type { CouponOffer, Offer, OpenPurchase, RecordPurchasePayment } from './commands.ts';
 import { whyNotForAccount } from './coupon.ts';
@@ -129,9 +129,9 @@ function pay(
   now: number,
 ): WalletEventOf<'PurchasePaid'> | WalletDecision {
   const granted = { credits: accounts.issued, money: accounts.clearing(PURCHASES) };
-  const plan = new Plan(wallet, now, { granted });
+  const draft = new EntryDraft(wallet, now, { granted });
   const credits = parseAmount(purchase.credits, CREDITS) + parseAmount(purchase.bonus, CREDITS);
-  const lot = bringIn(plan, {
+  const lot = bringIn(draft, {
     from: 'granted',
     credits,
     expiresAt: null,
@@ -140,8 +140,8 @@ function pay(
     paid: purchase.total,
   });
   if (typeof lot !== 'string') return lot;
-  const data = { purchase, credits: formatCredits(credits), lot, reference, ...plan.movement() };
-  return { type: 'PurchasePaid', key, data, facts: { ...plan.facts(), payment: paid } };
+  const data = { purchase, credits: formatCredits(credits), lot, reference, ...draft.movement() };
+  return { type: 'PurchasePaid', key, data, facts: { ...draft.facts(), payment: paid } };
 }
 
 /** The outside world's word that money has come. It is never refused for what it says (billing rule 17). */
@@ -189,11 +189,11 @@ export function unapplied(
   { key, reference, paid }: Payment,
   now: number,
 ): WalletEventOf<'PurchasePaymentUnapplied'> {
-  const plan = new Plan(wallet, now);
+  const draft = new EntryDraft(wallet, now);
   const { amount, currency } = paid;
-  plan.moneyMove(accounts.clearing(PURCHASES), accounts.unapplied, currency, parseAmount(amount, currency));
-  const data = { purchase, reason, reference, ...plan.movement() };
-  return { type: 'PurchasePaymentUnapplied', key, data, facts: { ...plan.facts(), payment: paid } };
+  draft.moneyMove(accounts.clearing(PURCHASES), accounts.unapplied, currency, parseAmount(amount, currency));
+  const data = { purchase, reason, reference, ...draft.movement() };
+  return { type: 'PurchasePaymentUnapplied', key, data, facts: { ...draft.facts(), payment: paid } };
 }
 
 /** Only while it is pending; twice is once. */

@@ -15,8 +15,8 @@ import { multiply, readRational } from '../../rational.ts';
 import type { WalletContext } from '../charge.ts';
 import { accepted, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
 import { bringIn, DEFAULT_PRIORITY } from '../credit.ts';
+import { EntryDraft } from '../entry-draft.ts';
 import type { Origin, WalletEvent } from '../events.ts';
-import { Plan } from '../plan.ts';
 import { shareOf, type Wallet } from '../state.ts';
 import type { AccrueReferral, ClawBackReferral, LinkReferral } from './commands.ts';
 import type { ReferralAccrued, ReferralClawedBack, ReferredEntry } from './events.ts';
@@ -73,11 +73,11 @@ export function grantReferral(wallet: Wallet, now: number): WalletEvent | null {
   const [accrual] = wallet.referral.pending;
   if (accrual === undefined || accrual.availableAt > now) return null;
   const { from, revision, credits, availableAt } = accrual;
-  const plan = promotionPlan(wallet, now);
+  const draft = promotionDraft(wallet, now);
   const origin: Origin = { kind: 'grant', of: REFERRAL_PROMOTION, ref: `${from}:${revision}` };
   const marks = { expiresAt: null, priority: DEFAULT_PRIORITY, paid: null };
   // Nobody is there to be refused: what is due is granted however many lots there are.
-  const lot = bringIn(plan, { from: 'granted', credits, origin, ...marks }, 'whatever_the_limits');
+  const lot = bringIn(draft, { from: 'granted', credits, origin, ...marks }, 'whatever_the_limits');
   if (typeof lot !== 'string') throw new Error(`a referral's grant was ${lot.kind}`);
   return {
     type: 'ReferralGranted',
@@ -88,9 +88,9 @@ export function grantReferral(wallet: Wallet, now: number): WalletEvent | null {
       credits: formatCredits(credits),
       lot,
       effective_at: new Date(availableAt).toISOString(),
-      ...plan.movement(),
+      ...draft.movement(),
     },
-    facts: plan.facts(),
+    facts: draft.facts(),
   };
 }
 
@@ -105,10 +105,10 @@ export function clawBackReferral(
   const accrued = facts.get(accrual);
   if (accrued?.type !== 'ReferralAccrued') return refused({ code: 'referral_not_found' });
   const credits = parseCredits(accrued.data.credits);
-  const plan = promotionPlan(wallet, now);
+  const draft = promotionDraft(wallet, now);
   const own = takePending(wallet, credits, (other) => sameEntry(other, command));
   const granted = facts.get(grant);
-  const lot = granted?.type === 'ReferralGranted' ? takeLot(plan, granted.data.lot, own.left) : null;
+  const lot = granted?.type === 'ReferralGranted' ? takeLot(draft, granted.data.lot, own.left) : null;
   const others = takePending(wallet, lot?.left ?? own.left, (other) => !sameEntry(other, command));
   const data: ReferralClawedBack = {
     from,
@@ -117,14 +117,14 @@ export function clawBackReferral(
     pending: [...own.taken, ...others.taken],
     ...(lot === null || lot.part === 0n ? {} : { lot: { lot: lot.id, credits: formatCredits(lot.part) } }),
     owed: formatCredits(others.left),
-    ...plan.movement(),
+    ...draft.movement(),
   };
-  return accepted({ type: 'ReferralClawedBack', key: command.key, data, facts: plan.facts() });
+  return accepted({ type: 'ReferralClawedBack', key: command.key, data, facts: draft.facts() });
 }
 
-function promotionPlan(wallet: Wallet, now: number): Plan {
+function promotionDraft(wallet: Wallet, now: number): EntryDraft {
   const promotions = accounts.promotions(REFERRAL_PROMOTION);
-  return new Plan(wallet, now, { granted: { credits: promotions, money: promotions } });
+  return new EntryDraft(wallet, now, { granted: { credits: promotions, money: promotions } });
 }
 
 function takePending(
@@ -147,12 +147,12 @@ function takePending(
 
 /** What is still free of the lot: credits in holds are somebody's call already. */
 function takeLot(
-  plan: Plan,
+  draft: EntryDraft,
   id: string,
   credits: bigint,
 ): { readonly id: string; readonly part: bigint; readonly left: bigint } {
-  const lot = plan.wallet.lots.find((candidate) => candidate.id === id && candidate.unit === CREDITS);
+  const lot = draft.wallet.lots.find((candidate) => candidate.id === id && candidate.unit === CREDITS);
   const part = lot === undefined ? 0n : smaller(credits, lot.free);
-  if (lot !== undefined) plan.move('free', 'granted', part, lot, shareOf(lot.paid, part, lot.free));
+  if (lot !== undefined) draft.move('free', 'granted', part, lot, shareOf(lot.paid, part, lot.free));
   return { id, part, left: credits - part };
 }

@@ -10,7 +10,7 @@ import type { CommandKey } from '../../decider.ts';
 import type { PlanVersion } from '../../plans/plans.ts';
 import { canAfford, insufficient, type WalletContext } from '../charge.ts';
 import { accepted, NEEDS_CATALOGUE, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
-import { Plan } from '../plan.ts';
+import { EntryDraft } from '../entry-draft.ts';
 import { restoreLots, unknownBirths } from '../reversal.ts';
 import type { Wallet } from '../state.ts';
 import { type TimeWindow, windowAt } from './calendar.ts';
@@ -99,7 +99,7 @@ function scheduled(
   { key, reference }: { readonly key: string | null; readonly reference: string },
   now: number,
 ): WalletDecision {
-  const draft = new Plan(wallet, now);
+  const draft = new EntryDraft(wallet, now);
   const data = { subscription, change, lines: [], reference, ...draft.movement() };
   return accepted({ type: 'SubscriptionChanged', key, data, facts: { ...draft.facts(), pots } });
 }

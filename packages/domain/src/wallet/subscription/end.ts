@@ -14,9 +14,9 @@ import {
   smaller,
 } from '../../amount.ts';
 import { accounts } from '../../entry.ts';
+import type { EntryDraft } from '../entry-draft.ts';
 import type { Move, WalletEvent } from '../events.ts';
 import { addLot } from '../moves.ts';
-import type { Plan } from '../plan.ts';
 import { giveBack, type Restored } from '../reversal.ts';
 import { lotOf, shareOf, type Wallet } from '../state.ts';
 import type { BillLine, Subscription } from './events.ts';
@@ -78,7 +78,7 @@ export function endSubscription(wallet: Wallet, state: SubscriptionState, ending
   };
 }
 
-function lapse(draft: Plan, { now }: SubscriptionState, pots: Pots): Lapsed {
+function lapse(draft: EntryDraft, { now }: SubscriptionState, pots: Pots): Lapsed {
   const { currency, steps } = pots.rest();
   let lapsed = steps;
   for (const { id, origin, paid, currency: of } of [...draft.wallet.quotas]) {
@@ -111,7 +111,7 @@ export function refundMoves(state: SubscriptionState, at: number): readonly Move
 }
 
 /** Gives back to those that have not expired; says how much. The money comes out of what has just become breakage. */
-function refund(draft: Plan, state: SubscriptionState, at: number, lapsed: Lapsed): bigint {
+function refund(draft: EntryDraft, state: SubscriptionState, at: number, lapsed: Lapsed): bigint {
   const moves = refundMoves(state, at).filter(
     ({ lot }) => lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at),
   );

@@ -4,14 +4,14 @@
  * the next is due. Windows that have wholly passed by the time somebody looks are skipped (billing rule 1).
  */
 import type { IncludedLine, PlanTerms } from '../../plans/terms.ts';
-import type { Plan } from '../plan.ts';
+import type { EntryDraft } from '../entry-draft.ts';
 import type { QuotaOrigin } from '../quota/events.ts';
 import { type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
 import type { Pots } from './pots.ts';
 
 /** What a grant needs to know of the subscription it is for. */
 export interface Granting {
-  readonly draft: Plan;
+  readonly draft: EntryDraft;
   readonly subscription: string;
   readonly terms: PlanTerms;
   readonly rhythm: Rhythm;

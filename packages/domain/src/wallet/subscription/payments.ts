@@ -8,8 +8,8 @@ import type { CommandKey } from '../../decider.ts';
 import { accounts } from '../../entry.ts';
 import type { WalletContext } from '../charge.ts';
 import { accepted, refused, type WalletDecision } from '../commands.ts';
+import { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
-import { Plan } from '../plan.ts';
 import type { Wallet } from '../state.ts';
 import type { ExpandQuota, RecordSubscriptionPayment } from './commands.ts';
 import { iso, payLate, periodOf, wholeOf } from './period.ts';
@@ -42,7 +42,7 @@ export function recordSubscriptionPayment(
       facts: { ...opened.facts, received: paid },
     });
   }
-  const draft = new Plan(wallet, now);
+  const draft = new EntryDraft(wallet, now);
   if (result === 'paid' && paid !== null) {
     const steps = parseAmount(paid.amount, paid.currency);
     draft.moneyMove(accounts.clearing('subscriptions'), accounts.unapplied, paid.currency, steps);
@@ -83,7 +83,7 @@ export function expandQuota(
   const { key, unit, model, amount, expiresAt, reason, reference } = command;
   if (expiresAt <= now) return refused({ code: 'expires_in_past', expires_at: iso(expiresAt) });
   if (wallet.quotas.length >= QUOTAS_MAX) return refused({ code: 'too_many_quotas', limit: QUOTAS_MAX });
-  const draft = new Plan(wallet, now);
+  const draft = new EntryDraft(wallet, now);
   draft.grantQuota(
     {
       quota: draft.nextQuotaId(),

@@ -15,8 +15,8 @@ import {
 import { accounts } from '../../entry.ts';
 import { compiledTerms } from '../../plans/compile.ts';
 import type { IncludedLine, PlanTerms } from '../../plans/terms.ts';
+import { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
-import { Plan } from '../plan.ts';
 import type { Quota } from '../quota/state.ts';
 import type { Wallet } from '../state.ts';
 import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
@@ -28,8 +28,8 @@ import { graceQuotaOf, rhythmOf, type SubscriptionState } from './state.ts';
 const CREDIT = powerOfTen(scaleOf(CREDITS));
 
 /** The draft of an event about a plan's money: what it burns of credits stays deferred. */
-export function draftFor(wallet: Wallet, now: number, plan: string): Plan {
-  return new Plan(wallet, now, {
+export function draftFor(wallet: Wallet, now: number, plan: string): EntryDraft {
+  return new EntryDraft(wallet, now, {
     spent: { credits: accounts.subscriptions(plan), money: accounts.deferred },
   });
 }
@@ -60,7 +60,7 @@ export function wholeOf(rhythm: Rhythm, terms: PlanTerms, period: TimeWindow, is
 }
 
 /** What the event says is left of the money, and which lots paid. */
-export function factsOf(draft: Plan, pots: Pots, paidMoney?: readonly Money[]): SubscriptionFacts {
+export function factsOf(draft: EntryDraft, pots: Pots, paidMoney?: readonly Money[]): SubscriptionFacts {
   return {
     ...draft.facts(),
     pots: pots.fact(),
@@ -70,7 +70,7 @@ export function factsOf(draft: Plan, pots: Pots, paidMoney?: readonly Money[]): 
 
 /** Burns the credits; says which lots they came from, and the money behind them per currency. */
 export function payFromCredits(
-  draft: Plan,
+  draft: EntryDraft,
   credits: bigint,
 ): { readonly from: readonly PaidFrom[]; readonly money: readonly Money[] } {
   draft.take(credits, 'spent');
@@ -106,7 +106,7 @@ export interface Opening {
 }
 
 export interface Opened {
-  readonly draft: Plan;
+  readonly draft: EntryDraft;
   readonly subscription: Subscription;
   readonly facts: SubscriptionFacts;
 }
@@ -153,7 +153,7 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
 
 /** What the grace has granted has no money behind it: what is left of it is granted anew, with the money. */
 function lapseUnpaid(
-  draft: Plan,
+  draft: EntryDraft,
   subscription: string,
   included: readonly IncludedLine[],
   { start }: TimeWindow,
@@ -185,7 +185,7 @@ export function openUnpaid(opening: Opening): Opened | null {
 }
 
 function pay(
-  draft: Plan,
+  draft: EntryDraft,
   pots: Pots,
   payment: Payment,
 ): {
@@ -208,7 +208,7 @@ function pay(
 }
 
 /** What is left of the last period's money is breakage. */
-function potsOfNewPeriod(draft: Plan, { subscription, terms, before }: Opening): Pots {
+function potsOfNewPeriod(draft: EntryDraft, { subscription, terms, before }: Opening): Pots {
   if (before !== null) {
     const last = new Pots(draft, before.now.plan, before.terms);
     last.takeOver(before.pots, (index) => index);
@@ -217,7 +217,7 @@ function potsOfNewPeriod(draft: Plan, { subscription, terms, before }: Opening):
   return new Pots(draft, subscription.plan, terms);
 }
 
-function grantingOf(draft: Plan, { subscription, terms, now }: Opening, pots: Pots): Granting {
+function grantingOf(draft: EntryDraft, { subscription, terms, now }: Opening, pots: Pots): Granting {
   const period = periodOf(subscription);
   const rhythm = rhythmOf(subscription);
   const isTrial = subscription.status === 'trialing';
@@ -287,7 +287,7 @@ function isOfLine(
 }
 
 /** Another plan: quotas of lines that it does not have end with the one that had them. */
-function dropForeignQuotas(draft: Plan, { terms, before }: Opening): void {
+function dropForeignQuotas(draft: EntryDraft, { terms, before }: Opening): void {
   if (before === null || before.terms === terms) return;
   for (const quota of [...draft.wallet.quotas]) {
     const isOfPlan = quota.origin.kind === 'plan' && quota.origin.subscription === before.now.id;

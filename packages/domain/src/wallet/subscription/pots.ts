@@ -8,20 +8,20 @@
 import { formatAmount, parseAmount } from '../../amount.ts';
 import { accounts } from '../../entry.ts';
 import type { PlanTerms } from '../../plans/terms.ts';
+import type { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
-import type { Plan } from '../plan.ts';
 import type { TimeWindow } from './calendar.ts';
 import type { Pots as PotsFact } from './events.ts';
 
 export class Pots {
-  readonly #draft: Plan;
+  readonly #draft: EntryDraft;
   readonly #plan: string;
   readonly #isLimited: readonly boolean[];
   #currency: string | null = null;
   #lines: bigint[];
 
   /** @param draft where money is moved that leaves the pots without a quota */
-  constructor(draft: Plan, plan: string, terms: PlanTerms) {
+  constructor(draft: EntryDraft, plan: string, terms: PlanTerms) {
     this.#draft = draft;
     this.#plan = plan;
     this.#isLimited = terms.included.map(({ amount }) => amount !== 'unlimited');

@@ -1,5 +1,5 @@
 /**
- * A plan gathers what one event will move. It works on a fork of the wallet, so each step sees what the steps before
+ * A draft gathers what one event will move. It works on a fork of the wallet, so each step sees what the steps before
  * it did, and at the end it writes down moves, entry and the balance after.
  */
 import { CREDITS, formatAmount, formatCredits, parseAmount, smaller } from '../amount.ts';
@@ -26,7 +26,7 @@ export function incomeOf(model: string): Counterparts {
 
 const NO_INCOME = accounts.usage('unknown');
 
-export class Plan {
+export class EntryDraft {
   readonly wallet: Wallet;
   readonly now: number;
   readonly #counterparts: Counterparts;
