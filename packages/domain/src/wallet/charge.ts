@@ -5,13 +5,12 @@
  *   settles a hold, is booked come what may, into debt: the call has run
  * - no price: parked as unpriced, never charged zero, never lost (P10)
  */
-import { formatCredits, parseAmount } from '../amount.ts';
+import { formatCredits } from '../amount.ts';
 import { canonical } from '../canonical.ts';
-import type { Catalogues } from '../catalogue/catalogues.ts';
-import type { CommandKey, Context, Stored } from '../decider.ts';
-import { accounts } from '../entry.ts';
+import type { CommandKey, Stored } from '../decider.ts';
 import { keys } from '../ids.ts';
 import type { Unpriced } from '../pricing/quote.ts';
+import { type Charge, charged, closing, park, type WalletContext } from './booked.ts';
 import {
   accepted,
   type ChargeUsage,
@@ -24,29 +23,9 @@ import {
 } from './commands.ts';
 import { BALANCE_MAX } from './credit.ts';
 import { EntryDraft, incomeOf } from './entry-draft.ts';
-import type {
-  Money,
-  UsageCharged,
-  UsageRecord,
-  UsageUnpriced,
-  WalletEvent,
-  WalletEventOf,
-} from './events.ts';
+import type { UsageRecord, WalletEventOf } from './events.ts';
 import type { Hold, Wallet } from './state.ts';
 import { type Asked, type Use, useOf } from './use.ts';
-
-export type WalletContext = Context<Catalogues, WalletEvent>;
-
-/** What a charge is made of, however it was asked for. */
-interface Charge {
-  readonly key: string | null;
-  readonly record: UsageRecord;
-  readonly cost: Money | null;
-  readonly metadata: object | null;
-  /** The call has run: booked whatever happens. */
-  readonly mustBook: boolean;
-  readonly marks: { readonly late?: true; readonly repriced?: 'in_force' | 'later_version' };
-}
 
 export function chargeUsage(
   wallet: Wallet,
@@ -251,17 +230,6 @@ function repeatOf(key: string, model: string | null, usage: object, context: Wal
   return same ? { kind: 'repeats', event } : refused({ code: 'idempotency_conflict' });
 }
 
-/**
- * A hold that is settled under another id than its own is closed for its own key too; unless another call, which named no
- * hold, has been charged under that very id: this one has run as well, and must not be lost for it.
- */
-function closing({ key, record }: Charge, context: WalletContext): WalletEvent[] {
-  if (record.hold === undefined || key === null) return [];
-  const settleKey = keys.settle(record.hold);
-  if (key === settleKey || context.facts.get(settleKey) != null) return [];
-  return [{ type: 'HoldClosed', key: settleKey, data: { hold: record.hold, by: key }, facts: {} }];
-}
-
 /** What a call that was held uses: by the book and the plan that the hold has pinned, and never refused. */
 function useOfHeld(
   wallet: Wallet,
@@ -274,52 +242,4 @@ function useOfHeld(
   if (outcome.status === 'refused')
     throw new Error(`a call that has run was refused: ${outcome.refusal.code}`);
   return outcome.status === 'unpriced' ? outcome : { status: 'usable', ...outcome.use };
-}
-
-function charged(draft: EntryDraft, charge: Charge, use: Use): WalletEvent {
-  const { record, key, metadata, marks } = charge;
-  const { priced, funding, caps, violations } = use;
-  const cost = charge.cost ?? use.cost;
-  const supplier = use.supplier ?? 'unknown';
-  if (cost !== null) {
-    // Beyond a hard stop the call is the platform's own, at its own expense (billing rule 6).
-    const isOverrun = violations.includes('quota_exhausted') && use.plan !== null;
-    const expense =
-      isOverrun && use.plan !== null ? accounts.overrun(use.plan.id) : accounts.supplierExpense(supplier);
-    const steps = parseAmount(cost.amount, cost.currency);
-    draft.moneyMove(expense, accounts.supplierPayable(supplier), cost.currency, steps);
-  }
-  const data: UsageCharged = {
-    ...record,
-    ...marks,
-    credits: formatCredits(priced.credits),
-    price_book: { name: priced.book.name, version: priced.book.version },
-    ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
-    ...(use.plan === null ? {} : { plan: use.plan }),
-    ...(caps.length === 0 ? {} : { caps }),
-    ...(violations.length === 0 ? {} : { violations }),
-    ...draft.movement(),
-  };
-  const facts = { ...draft.facts(), price: priced.facts, supplier: use.supplier, cost };
-  return { type: 'UsageCharged', key, data, facts: metadata === null ? facts : { ...facts, metadata } };
-}
-
-function park(wallet: Wallet, charge: Charge, unpriced: Unpriced, context: WalletContext): WalletDecision {
-  // A price may have been published a moment ago: read the catalogues to their heads once (rule 24).
-  if (!context.catalogueIsFresh) return NEEDS_CATALOGUE;
-  const draft = new EntryDraft(wallet, context.now);
-  const { record, key, cost, metadata } = charge;
-  if (record.hold !== undefined && wallet.holds.has(record.hold)) {
-    draft.releaseQuotas(record.hold);
-    draft.release(record.hold);
-  }
-  const data: UsageUnpriced = { ...record, reason: unpriced.reason, ...draft.movement() };
-  const facts = { ...draft.facts(), cost };
-  const event: WalletEvent = {
-    type: 'UsageUnpriced',
-    key,
-    data,
-    facts: metadata === null ? facts : { ...facts, metadata },
-  };
-  return accepted(event, ...closing(charge, context));
 }

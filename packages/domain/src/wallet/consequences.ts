@@ -5,7 +5,7 @@
  */
 import { alertsAfter } from './alerts/alerts.ts';
 import { autoTopUpAfter } from './auto-top-up/auto-top-up.ts';
-import type { WalletContext } from './charge.ts';
+import type { WalletContext } from './booked.ts';
 import type { WalletEvent } from './events.ts';
 import { evolveWallet } from './evolve.ts';
 import { forkWallet, type Wallet } from './state.ts';

@@ -5,7 +5,8 @@ import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { Decider } from '../decider.ts';
 import { setAlerts } from './alerts/alerts.ts';
 import { resolveAutoTopUp, setAutoTopUp } from './auto-top-up/auto-top-up.ts';
-import { chargeUsage, repriceUsage, settleHold, type WalletContext } from './charge.ts';
+import type { WalletContext } from './booked.ts';
+import { chargeUsage, repriceUsage, settleHold } from './charge.ts';
 import {
   accepted,
   refused,

@@ -2,7 +2,8 @@
 import { formatCredits } from '../amount.ts';
 import type { CommandKey } from '../decider.ts';
 import { keys } from '../ids.ts';
-import { canAfford, insufficient, type WalletContext } from './charge.ts';
+import type { WalletContext } from './booked.ts';
+import { canAfford, insufficient } from './charge.ts';
 import {
   accepted,
   type ExtendHold,

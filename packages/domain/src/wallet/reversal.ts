@@ -8,7 +8,7 @@ import { CREDITS, formatCredits, parseAmount, parseCredits, smaller } from '../a
 import type { CommandKey, Stored } from '../decider.ts';
 import { accounts } from '../entry.ts';
 import { keys } from '../ids.ts';
-import type { WalletContext } from './charge.ts';
+import type { WalletContext } from './booked.ts';
 import { accepted, needs, type ReverseEntry, refused, type WalletDecision } from './commands.ts';
 import { DEFAULT_PRIORITY } from './credit.ts';
 import { type Counterparts, EntryDraft, incomeOf } from './entry-draft.ts';

@@ -10,7 +10,7 @@ import { formatCredits, parseAmount, parseCredits } from '../../amount.ts';
 import { canonical } from '../../canonical.ts';
 import type { CommandKey } from '../../decider.ts';
 import { keys } from '../../ids.ts';
-import type { WalletContext } from '../charge.ts';
+import type { WalletContext } from '../booked.ts';
 import { accepted, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
 import type { Money, WalletEvent, WalletEventOf } from '../events.ts';
 import type { UnappliedReason } from '../purchase/events.ts';

@@ -12,7 +12,7 @@ import type { CommandKey } from '../../decider.ts';
 import { accounts } from '../../entry.ts';
 import { keys } from '../../ids.ts';
 import { multiply, readRational } from '../../rational.ts';
-import type { WalletContext } from '../charge.ts';
+import type { WalletContext } from '../booked.ts';
 import { accepted, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
 import { bringIn, DEFAULT_PRIORITY } from '../credit.ts';
 import { EntryDraft } from '../entry-draft.ts';

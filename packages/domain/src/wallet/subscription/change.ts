@@ -8,7 +8,8 @@
 import { CREDITS, formatAmount, formatCredits, parseCredits } from '../../amount.ts';
 import type { CommandKey } from '../../decider.ts';
 import type { PlanVersion } from '../../plans/plans.ts';
-import { canAfford, insufficient, type WalletContext } from '../charge.ts';
+import type { WalletContext } from '../booked.ts';
+import { canAfford, insufficient } from '../charge.ts';
 import { accepted, NEEDS_CATALOGUE, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
 import { EntryDraft } from '../entry-draft.ts';
 import { restoreLots, unknownBirths } from '../reversal.ts';

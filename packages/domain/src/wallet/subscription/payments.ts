@@ -6,7 +6,7 @@
 import { parseAmount } from '../../amount.ts';
 import type { CommandKey } from '../../decider.ts';
 import { accounts } from '../../entry.ts';
-import type { WalletContext } from '../charge.ts';
+import type { WalletContext } from '../booked.ts';
 import { accepted, refused, type WalletDecision } from '../commands.ts';
 import { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
