@@ -12,9 +12,9 @@ import {
   walletDecider,
 } from '@tallystick/domain';
 import type { CatalogueReader, Order, Runner } from '@tallystick/event-store';
+import { periodically } from '@tallystick/jobs/periodically';
 import { listParked, type ParkedUsage, type Reads } from '@tallystick/projections';
 import { fingerprint } from './fingerprint.ts';
-import { periodically } from './periodically.ts';
 
 export interface RepriceSweepParts {
   readonly runner: Runner<Catalogues>;

@@ -19,7 +19,7 @@ import {
   type Runner,
   type SnapshotReader,
 } from '@tallystick/event-store';
-import { periodically } from './periodically.ts';
+import { periodically } from '@tallystick/jobs/periodically';
 
 export interface SealingParts {
   readonly runner: Runner<Catalogues>;
