@@ -22,12 +22,16 @@ function limiterOf(api: Api): RateLimiterMemory {
 /** Runs what takes a code that a customer has typed; counts it where the code is refused. */
 export async function attempt<T>(api: Api, account: string, run: () => Promise<T>): Promise<T> {
   const limiter = limiterOf(api);
-  const counted = await limiter.get(account);
-  if (counted !== null && counted.consumedPoints >= ATTEMPTS_MAX) return refuse('too_many_attempts');
+  // Counted before it is tried, and given back where it was no guess: of many at once only so many get through.
+  const { consumedPoints } = await limiter.penalty(account);
+  if (consumedPoints > ATTEMPTS_MAX) return refuse('too_many_attempts');
   try {
-    return await run();
+    const result = await run();
+    await limiter.reward(account);
+    return result;
   } catch (error) {
-    if (error instanceof Refused && error.problem.code.startsWith('coupon_')) await limiter.penalty(account);
+    const isGuess = error instanceof Refused && error.problem.code.startsWith('coupon_');
+    if (!isGuess) await limiter.reward(account);
     throw error;
   }
 }

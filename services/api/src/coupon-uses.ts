@@ -35,7 +35,7 @@ export async function publishedCoupon(
 ): Promise<CouponOffer & { readonly state: Readonly<CouponState> }> {
   await api.catalogue.fresh();
   const state = api.catalogue.coupons.get(code);
-  if (state === undefined || state.terms === null) return refuse('coupon_not_found');
+  if (state === undefined || state.terms === null) return refuse('coupon_not_found', { coupon: code });
   return { code, version: state.version, terms: state.terms, state };
 }
 
@@ -106,8 +106,10 @@ export async function withUse<T>(
     return await run();
   } catch (error) {
     // After an outage nobody knows what became of it: the use runs out by itself, or is confirmed.
-    if (code !== null && error instanceof Refused && error.problem.status < 500)
-      await releaseUse(api, request, code, use);
+    // Nor is it this call's where the reference stands for another request: the use is that one's.
+    const isOurs =
+      error instanceof Refused && error.problem.status < 500 && error.problem.code !== 'idempotency_conflict';
+    if (code !== null && isOurs) await releaseUse(api, request, code, use);
     throw error;
   }
 }

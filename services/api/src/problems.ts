@@ -105,6 +105,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   subscription_exists: { status: 409, title: 'The account has a subscription already' },
   subscription_ended: { status: 409, title: 'The subscription has ended; a new one can be started' },
   plan_not_active: { status: 409, title: 'The plan can no longer be subscribed to' },
+  free_period_used: {
+    status: 409,
+    title: 'A plan that costs nothing is not begun anew before its last period has passed',
+  },
+  trial_not_ended: { status: 409, title: 'Another plan begins when the trial has ended' },
   plan_not_in_credits: { status: 409, title: 'The plan has no price in credits' },
   plan_unchanged: { status: 409, title: 'The subscription is of this plan already' },
   trial_not_offered: { status: 409, title: 'The plan has no trial' },

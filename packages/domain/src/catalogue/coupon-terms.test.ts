@@ -16,7 +16,9 @@ const DISCOUNTS: readonly [terms: CouponTerms, subtotal: string, discount: strin
   [percent('50'), '90', '45'],
   [percent('100'), '9.99', '9.99'],
   [percent('12.5'), '10', '1.25'],
-  [percent('33'), '0.01', '0.0033'],
+  [percent('33'), '0.01', '0'],
+  [percent('33'), '9.99', '3.3'],
+  [percent('33'), '0.001', '0.00033'],
   [percent('10'), '0', '0'],
   // Half of a step, to the even neighbour.
   [percent('50'), '0.000000001', '0'],

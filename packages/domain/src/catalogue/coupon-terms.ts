@@ -2,7 +2,7 @@
  * What a coupon is worth, and to whom (billing rule 18): a percentage or a fixed sum off the subtotal of one purchase,
  * before tax and never below zero; or credits, granted when it is applied.
  */
-import { divideHalfEven, formatAmount, parseAmount, smaller } from '../amount.ts';
+import { divideHalfEven, formatAmount, parseAmount, powerOfTen, scaleOf, smaller } from '../amount.ts';
 import { isId } from '../ids.ts';
 import { multiply } from '../rational.ts';
 import type { Money } from '../wallet/events.ts';
@@ -105,7 +105,7 @@ export type DiscountRefusal =
 
 /**
  * What comes off `subtotal`, an amount that this ledger wrote. A percentage is rounded, ties to even, to the currency's
- * smallest step of 10^-9; more than the subtotal it never is.
+ * cents (to its smallest step where the subtotal is finer); more than the subtotal it never is.
  */
 export function discountOf(
   terms: CouponTerms,
@@ -126,7 +126,21 @@ export function discountOf(
     return { discount: off(parseAmount(fixed.amount, currency), sum, currency) };
   }
   const { n, d } = multiply(decimalIn(terms.percent, 'percent'), { n: sum, d: 100n });
-  return { discount: off(divideHalfEven(n, d), sum, currency) };
+  return { discount: off(toCents(divideHalfEven(n, d), sum, currency), sum, currency) };
+}
+
+/** A sum that can be paid stays one that can be paid: to the currency's own cents, ties to even. */
+function toCents(steps: bigint, sum: bigint, currency: string): bigint {
+  const cent = powerOfTen(scaleOf(currency) - minorDigits(currency));
+  return sum % cent === 0n ? divideHalfEven(steps, cent) * cent : steps;
+}
+
+function minorDigits(currency: string): number {
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  return maximumFractionDigits;
 }
 
 function off(steps: bigint, sum: bigint, currency: string): Money {

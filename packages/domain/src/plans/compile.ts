@@ -104,6 +104,7 @@ function compile(terms: PlanTerms): CompiledPlan {
   const price = compilePrice(terms);
   checkPeriods(terms);
   checkLimits(terms);
+  checkSpans(terms);
   return {
     price,
     included: terms.included.map((line, index) => compileLine(line, `included.${index}`)),
@@ -172,6 +173,14 @@ function compileLine(line: IncludedLine, field: string): CompiledLine {
     per,
     counted: countedOf(unit, counted_dimensions, `${field}.counted_dimensions`),
   };
+}
+
+/** A month's quota in a plan that is paid by the week would be had every week. */
+function checkSpans({ included, interval }: PlanTerms): void {
+  included.forEach(({ per }, index) => {
+    if (interval === 'week' && per === 'month')
+      throw new BadTerms(`included.${index}.per`, "must not be longer than the plan's interval");
+  });
 }
 
 function checkWindow(

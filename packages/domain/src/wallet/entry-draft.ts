@@ -8,7 +8,7 @@ import type { Money, Movement, MovementFacts, NewLot, Place } from './events.ts'
 import { addLot, addQuota, applyFlow, applyQuotaFlow, balanceAfter, type Flow } from './moves.ts';
 import type { NewQuota, QuotaPlace } from './quota/events.ts';
 import type { Take } from './quota/funding.ts';
-import { type QuotaFlow, quotaOf } from './quota/state.ts';
+import { isOpen, type QuotaFlow, quotaOf } from './quota/state.ts';
 import { forkWallet, type Lot, lotOf, shareOf, type Wallet } from './state.ts';
 
 /** Which platform accounts stand behind the places outside of a wallet, in credits and in money. */
@@ -188,8 +188,10 @@ export class EntryDraft {
   /** Lets go of all that a hold still has of quotas; what is of a window that has ended is lost. */
   releaseQuotas(hold: string, at = this.now): void {
     for (const { quota, quantity, paid } of this.wallet.holds.get(hold)?.quotaPins ?? []) {
-      const { expiresAt } = quotaOf(this.wallet.quotas, quota);
-      this.moveQuota(quota, `hold:${hold}`, expiresAt <= at ? 'expired' : 'free', quantity, paid);
+      const place = isOpen(quotaOf(this.wallet.quotas, quota), this.wallet.subscription, at)
+        ? 'free'
+        : 'expired';
+      this.moveQuota(quota, `hold:${hold}`, place, quantity, paid);
     }
   }
 

@@ -13,7 +13,7 @@ import type { AutoTopUpEvent } from './auto-top-up/events.ts';
 import type { PurchaseEvent } from './purchase/events.ts';
 import type { CapCount, Covered, QuotaMoney, QuotaMovement } from './quota/events.ts';
 import type { ReferralEvent } from './referral/events.ts';
-import type { PlanVersionRef, SubscriptionEvent } from './subscription/events.ts';
+import type { PinnedPlan, PlanVersionRef, SubscriptionEvent } from './subscription/events.ts';
 
 /**
  * Where credits can stand, seen from the wallet:
@@ -233,8 +233,8 @@ export interface HoldTerms {
   readonly price_book: BookVersion;
   /** What quotas cover of the estimate; `credits` is for the rest. An extension of time alone leaves it out: as before. */
   readonly covered?: readonly Covered[];
-  /** Pinned like the price book. */
-  readonly plan?: PlanVersionRef;
+  /** Pinned like the price book; `open`: it was paid for then. */
+  readonly plan?: PinnedPlan;
   readonly caps?: readonly CapCount[];
 }
 export interface HoldFacts extends MovementFacts {

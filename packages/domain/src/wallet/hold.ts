@@ -73,10 +73,10 @@ export function tooManyConcurrent(wallet: Readonly<Wallet>): UseRefusal | null {
   return { code: 'too_many_concurrent', limit, open: wallet.holds.size };
 }
 
-function planTermsOf({ funding, plan, caps }: Use): Pick<HoldTerms, 'covered' | 'plan' | 'caps'> {
+function planTermsOf({ funding, plan, open, caps }: Use): Pick<HoldTerms, 'covered' | 'plan' | 'caps'> {
   return {
     ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
-    ...(plan === null ? {} : { plan }),
+    ...(plan === null ? {} : { plan: { ...plan, ...(open ? { open } : {}) } }),
     ...(caps.length === 0 ? {} : { caps: caps.map(({ cap, quantity }) => ({ cap, quantity })) }),
   };
 }
@@ -97,6 +97,8 @@ export function extendHold(
     return refused({ code: 'hold_closed', hold, status: 'voided' });
   const placed = context.facts.get(keys.hold(hold));
   if (placed?.type !== 'HoldPlaced') return refused({ code: 'hold_not_found', hold });
+  if (wallet.frozen.size > 0)
+    return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   const crowd = tooManyConcurrent(wallet);
   if (crowd !== null) return refused(crowd);
   if (wallet.holds.size >= HOLDS_MAX) return refused({ code: 'too_many_holds', limit: HOLDS_MAX });

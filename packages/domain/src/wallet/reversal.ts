@@ -15,6 +15,7 @@ import { type Counterparts, EntryDraft, incomeOf } from './entry-draft.ts';
 import type { EntryReversed, Money, Move, NewLot, WalletEvent } from './events.ts';
 import { addLot } from './moves.ts';
 import { PURCHASES } from './purchase/purchase.ts';
+import { isOpen } from './quota/state.ts';
 import { birthOf, type Lot, shareOf, type Wallet } from './state.ts';
 
 /** How long credits last that come back to a lot which has expired. */
@@ -138,7 +139,7 @@ function giveBackQuotas(draft: EntryDraft, { data, facts }: Reversible): void {
   (data.quotas?.moves ?? []).forEach(({ quota: id, to, quantity }, index) => {
     const quota = draft.wallet.quotas.find((candidate) => candidate.id === id);
     if (to !== 'used' || quota === undefined) return;
-    if (quota.expiresAt <= draft.now) return;
+    if (!isOpen(quota, draft.wallet.subscription, draft.now)) return;
     const paid = quota.currency === null ? 0n : parseAmount(facts.quotas?.paid[index] ?? '0', quota.currency);
     draft.moveQuota(id, 'used', 'free', BigInt(quantity), paid);
   });

@@ -13,7 +13,7 @@ import { noTotals, type Totals } from './places.ts';
 import { type CouponsState, NO_COUPONS } from './purchase/state.ts';
 import type { Quota, QuotaPin } from './quota/state.ts';
 import { NO_REFERRALS, type ReferralState } from './referral/state.ts';
-import type { PlanVersionRef } from './subscription/events.ts';
+import type { PinnedPlan } from './subscription/events.ts';
 import type { SubscriptionState } from './subscription/state.ts';
 
 export interface Lot {
@@ -58,7 +58,7 @@ export interface Hold {
   pins: Pin[];
   quotaPins: readonly QuotaPin[];
   /** Whose terms it was placed on; null without a plan. */
-  readonly plan: PlanVersionRef | null;
+  readonly plan: PinnedPlan | null;
   /** What it adds to the plan's caps while it is open. */
   readonly caps: readonly { readonly cap: number; readonly quantity: bigint }[];
 }
@@ -82,6 +82,8 @@ export interface Wallet {
   subscription: SubscriptionState | null;
   /** One trial per account, for ever (billing rule 9). */
   trialUsed: boolean;
+  /** The end of the last period that cost nothing: none begins anew before it, or its quota could be had again and again. */
+  freeUntil: number;
   coupons: CouponsState;
   referral: ReferralState;
   /** Null: never set. */
@@ -109,6 +111,7 @@ export function emptyWallet(account: string): Wallet {
     quotas: [],
     subscription: null,
     trialUsed: false,
+    freeUntil: 0,
     coupons: NO_COUPONS,
     referral: NO_REFERRALS,
     autoTopUp: null,

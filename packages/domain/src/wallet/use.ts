@@ -52,6 +52,8 @@ export interface Use {
   readonly cost: Money | null;
   readonly supplier: string | null;
   readonly plan: PlanVersionRef | null;
+  /** The plan was paid for when this was asked: what is placed on it is settled so. */
+  readonly open: boolean;
   readonly caps: readonly CapCount[];
   readonly violations: readonly Violation[];
   readonly by: 'in_force' | 'later_version';
@@ -66,7 +68,7 @@ export type UseOutcome =
 interface Tariff {
   readonly ref: PlanVersionRef;
   readonly terms: PlanTerms;
-  /** It funds at present. */
+  /** It is paid for, or its grace says so: it funds, and its prices hold. Restrictions bind all the same. */
   readonly open: boolean;
 }
 
@@ -75,8 +77,10 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   // Published by another process a moment ago: whoever asks reads the catalogues to their heads, and asks again.
   if (tariff === 'unknown')
     return { status: 'unpriced', reason: 'no_price_book', missing: asked.hold?.plan?.id ?? '' };
-  const book = bookOf(wallet, tariff, asked, catalogue);
-  if (tariff === null && wallet.quotas.length === 0) return withoutPlan(book, asked, catalogue);
+  const book = bookOf(wallet, asked.orLater === true ? null : tariff, asked, catalogue);
+  // What was parked has run long ago: a plan that has been joined since has no say in it.
+  if (asked.orLater === true || (tariff === null && wallet.quotas.length === 0))
+    return withoutPlan(book, asked, catalogue);
   const { model, usage, mustBook } = asked;
   const violations: Violation[] = [];
   const allowed = tariff === null ? null : compiledTerms(tariff.terms).allowedModels;
@@ -92,12 +96,12 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   const included = { lines: tariff?.terms.included ?? [], open: tariff?.open ?? false };
   const funding = fundUsage(wallet, included, model, usage, asked.now, asked.hold?.quotaPins);
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
-  if (isBeyondStop) {
-    if (!mustBook) return refuse(exhausted(wallet, model, funding));
-    violations.push('quota_exhausted');
-  }
-  const isPriced = !isBeyondStop && Object.keys(funding.rest).length > 0;
-  const overage = isPriced && funding.isIncluded && tariff !== null ? overageOf(tariff, model) : null;
+  if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
+  // A plan that nobody has paid for makes nothing ours: what ran is the customer's.
+  const isOverrun = isBeyondStop && tariff.open;
+  if (isOverrun) violations.push('quota_exhausted');
+  const isPriced = !isOverrun && Object.keys(funding.rest).length > 0;
+  const overage = isPriced && funding.isIncluded && tariff?.open === true ? overageOf(tariff, model) : null;
   const { outcome: priced, by } = isPriced
     ? priceOf(book, { ...asked, usage: funding.rest }, overage, catalogue)
     : { outcome: pricedAtNothing(book, model), by: 'in_force' as const };
@@ -106,7 +110,17 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   const plan = tariff?.ref ?? null;
   return {
     status: 'usable',
-    use: { priced, funding, cost, supplier, plan, caps: counted.counts, violations, by },
+    use: {
+      priced,
+      funding,
+      cost,
+      supplier,
+      plan,
+      open: tariff?.open ?? false,
+      caps: counted.counts,
+      violations,
+      by,
+    },
   };
 }
 
@@ -131,7 +145,17 @@ function withoutPlan(book: PriceBookVersion, asked: Asked, catalogue: Catalogues
   const { cost, supplier } = priced;
   return {
     status: 'usable',
-    use: { priced, funding: null, cost, supplier, plan: null, caps: NO_CAPS, violations: NO_VIOLATIONS, by },
+    use: {
+      priced,
+      funding: null,
+      cost,
+      supplier,
+      plan: null,
+      open: false,
+      caps: NO_CAPS,
+      violations: NO_VIOLATIONS,
+      by,
+    },
   };
 }
 
@@ -153,13 +177,15 @@ function tariffOf(
   if (isInForce(subscription)) {
     const { now, terms } = subscription;
     const ref = { id: now.plan, version: now.plan_version };
-    const isSame = pinned === null || (pinned.id === ref.id && pinned.version === ref.version);
-    if (hold === null || isSame) return { ref, terms, open: grantsQuota(subscription) };
+    if (hold === null) return { ref, terms, open: grantsQuota(subscription) };
+    if (pinned?.id === ref.id && pinned.version === ref.version)
+      return { ref, terms, open: pinned.open === true || grantsQuota(subscription) };
   }
+  // A hold without a plan is settled without one, whatever has been joined since: a hard stop is not had afterwards.
   if (pinned === null) return null;
-  // Changed or ended since the hold was placed: its prices are those it was placed on (rule 20).
+  // Changed or ended since the hold was placed: its terms are those it was placed on (rule 20).
   const terms = catalogue.plans.version(pinned.id, pinned.version)?.terms;
-  return terms === undefined ? 'unknown' : { ref: pinned, terms, open: false };
+  return terms === undefined ? 'unknown' : { ref: pinned, terms, open: pinned.open === true };
 }
 
 /** The hold's, else the account's, else the plan's, else "default" (billing rule 11). Version 0: there is none. */
@@ -171,7 +197,8 @@ function bookOf(
 ): PriceBookVersion {
   if (hold !== null && hold.book.version > 0)
     return books.version(hold.book.name, hold.book.version) ?? noBook(hold.book.name);
-  const name = wallet.priceBook ?? tariff?.terms.price_book ?? DEFAULT_BOOK;
+  const name =
+    wallet.priceBook ?? (tariff?.open === true ? tariff.terms.price_book : undefined) ?? DEFAULT_BOOK;
   return books.inForce(name, at) ?? noBook(name);
 }
 

@@ -106,7 +106,7 @@ test('an upgrade in mid-period is more of the same window', async (t) => {
   const past = subscriber();
   publish(past, 'more', {
     ...BASIC,
-    price: { credits: '0' },
+    price: { credits: '1' },
     included: [{ unit: 'calls', model: '*', amount: '20', per: 'period' }],
   });
   t.same(tells(past, order.charge('u1', 8)), ['quota 80: 8 of 10 calls of *']);

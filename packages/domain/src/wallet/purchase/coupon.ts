@@ -67,7 +67,9 @@ export function whyNotForAccount(
   if (usesOf(wallet.coupons, code) >= limit) return { code: 'coupon_already_used', limit };
   if (terms.plans === undefined) return null;
   const { subscription } = wallet;
-  const plan = isInForce(subscription) ? subscription.now.plan : null;
+  // A plan that nobody has paid for gives no right to its coupons.
+  const isPaidFor = isInForce(subscription) && subscription.now.status !== 'past_due';
+  const plan = isPaidFor ? subscription.now.plan : null;
   return plan !== null && terms.plans.includes(plan)
     ? null
     : { code: 'coupon_not_for_plan', plans: terms.plans };

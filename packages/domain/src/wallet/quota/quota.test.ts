@@ -254,7 +254,7 @@ test('tokens of its own model may cover a call wholly: no call of another quota 
 
 test('a hold under a cap still counts after its subscription has ended and another has begun', async (t) => {
   const caps = [{ unit: 'calls', model: '*', amount: '10', per: 'period' }] as const;
-  const past = subscriber({ included: [], caps });
+  const past = subscriber({ included: [], caps, price: { credits: '1' } });
   accept(past, order.hold('h1', 6, 7_200));
   accept(past, cancel('now'));
   accept(past, subscribe('plan', { reference: 's2' }));
@@ -272,4 +272,44 @@ test('a charge of a window that has ended is reversed without its quota, and wha
   later(past, DAY + SECOND);
   accept(past, order.reverse(event?.revision ?? -1));
   t.equal(account(past, 'income:usage:fine'), earned);
+});
+
+test('a hold without a plan is settled by credits, whatever plan is joined before: its stop is not had afterwards', async (t) => {
+  const past = given(order.topUp('t1', '1000'));
+  publish(past, 'free', { ...BASIC, price: { credits: '0' }, overage: 'refuse' }, 0);
+  accept(past, order.hold('h1', 500));
+  accept(past, subscribe('free'));
+  accept(past, order.settle('h1', 500));
+  t.equal(balance(past), '510, held 0', 'its quota pays for ten of them, and no more');
+});
+
+test('a plan that nobody has paid for stops, but makes nothing ours and nothing cheaper', async (t) => {
+  const past = given(order.topUp('t1', '1000'));
+  const price = { amount: '9', currency: 'USD' };
+  publish(past, 'dear', { ...BASIC, price, overage: 'refuse' }, 0);
+  accept(past, subscribe('dear', { pay: 'external' }));
+  t.equal(word(when(past, order.charge('u1', 1))), 'quota_exhausted');
+  accept(past, order.record('u2', 100));
+  t.equal(balance(past), '900, held 0', 'what has run is paid for');
+});
+
+test('what a line without limit had promised to a call holds, though the plan changes while it runs', async (t) => {
+  const included = [{ unit: 'calls', model: '*', amount: 'unlimited', per: 'period' }] as const;
+  const past = subscriber({ included });
+  accept(past, order.hold('h1', 50, 7_200));
+  publish(past, 'plan', { ...BASIC, price: { credits: '0' }, included });
+  accept(past, cancel('now'));
+  accept(past, order.settle('h1', 50));
+  t.equal(balance(past), '1000, held 0');
+});
+
+test("what a hold lets go of after its subscription has ended is nobody's", async (t) => {
+  const past = subscriber({});
+  accept(past, order.hold('h1', 10));
+  accept(past, cancel('now'));
+  accept(past, order.voidHold('h1'));
+  t.equal(
+    past.wallet.quotas.reduce((sum, { free }) => sum + free, 0n),
+    0n,
+  );
 });

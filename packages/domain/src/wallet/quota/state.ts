@@ -39,6 +39,17 @@ export function quotaDueAt({ free, pinned, expiresAt }: Quota): number {
   return pinned > 0n ? expiresAt + PINNED_AFTER_MS : Number.MAX_SAFE_INTEGER;
 }
 
+/** What comes back to it may be used again: its window lasts, and the subscription that granted it too. */
+export function isOpen(
+  { expiresAt, origin }: Quota,
+  subscription: { readonly now: { readonly id: string; readonly ended_at: string | null } } | null,
+  at: number,
+): boolean {
+  if (expiresAt <= at) return false;
+  if (origin.kind !== 'plan') return true;
+  return subscription?.now.id === origin.subscription && subscription.now.ended_at === null;
+}
+
 /** Part of a quota that a hold has reserved, with the money behind it. */
 export interface QuotaPin {
   readonly quota: string;

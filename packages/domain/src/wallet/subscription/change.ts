@@ -67,7 +67,7 @@ export function cancelSubscription(
     const subscription: Subscription = { ...state.now, cancel_at: state.now.period_end };
     return scheduled(wallet, state, 'cancellation_scheduled', subscription, command, context.now);
   }
-  const moves = refundMoves(state, context.now);
+  const moves = refundMoves(wallet, state, context.now);
   const unknown = unknownBirths(wallet, moves, context);
   if (unknown.length > 0) return needs(...unknown);
   const { key, reference } = command;
@@ -116,17 +116,18 @@ function upgrade(
   const { period_start, period_end } = state.now;
   if (wallet.frozen.size > 0)
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
+  if (state.now.status === 'trialing') return refused({ code: 'trial_not_ended', trial_end: period_end });
   if (!state.now.period_paid) return refused({ code: 'period_unpaid', period_start });
   if (terms.interval !== state.terms.interval || terms.anchor !== state.terms.anchor)
     return refused({ code: 'interval_differs', interval: terms.interval, period_end });
   const [before, after] = [creditPrice(state.terms), creditPrice(terms)];
   if (before === null || after === null || state.now.pay !== 'credits')
     return refused({ code: 'plan_not_in_credits', plan: plan.id });
-  if (after < before) return refused({ code: 'downgrade_waits', period_end });
-  const isTrial = state.now.status === 'trialing';
+  // At the same price too: to and fro, each change would grant the difference once more.
+  if (after <= before) return refused({ code: 'downgrade_waits', period_end });
   const period = periodOf(state.now);
-  const whole = wholeOf(rhythmOf(state.now), terms, period, isTrial);
-  const credits = isTrial ? 0n : partOf(after - before, period.end - now, whole.end - whole.start);
+  const whole = wholeOf(rhythmOf(state.now), terms, period, false);
+  const credits = partOf(after - before, period.end - now, whole.end - whole.start);
   if (!canAfford(wallet, credits)) return insufficient(wallet, credits);
   const draft = draftFor(wallet, now, plan.id);
   const lineNow = linesBefore(state.terms, terms);
@@ -143,6 +144,7 @@ function upgrade(
     whole,
     pots,
     now,
+    isFirst: false,
   };
   const next_grants = grantDifferences(granting, state);
   const subscription: Subscription = {
@@ -175,9 +177,11 @@ function grantDifferences(granting: Granting, before: SubscriptionState): (strin
     const was = before.terms.included[lineBefore(index)];
     const had = was === undefined ? 0n : amountOf(was);
     const window: TimeWindow = line.per === 'period' ? granting.whole : windowAt(rhythm, line.per, now);
+    // Only for what the difference is paid for: up to the period's end.
+    const paidUntil = Math.min(window.end, granting.period.end);
     const part = { start: now, end: window.end };
     if (had !== null && amount > had) {
-      const quantity = ((amount - had) * BigInt(part.end - now)) / BigInt(window.end - window.start);
+      const quantity = ((amount - had) * BigInt(paidUntil - now)) / BigInt(window.end - window.start);
       grantLine(granting, index, part, quantity, true);
     }
     return line.per === 'period' ? null : iso(window.end);

@@ -64,6 +64,10 @@ export type SubscriptionRefusal =
   | { readonly code: 'trial_not_offered'; readonly plan: string }
   | { readonly code: 'trial_already_used' }
   | { readonly code: 'plan_not_in_credits'; readonly plan: string }
+  /** A trial is of its own plan; another begins with the first period. */
+  | { readonly code: 'trial_not_ended'; readonly trial_end: string }
+  /** What costs nothing is not begun anew before its last period has passed. */
+  | { readonly code: 'free_period_used'; readonly plan: string; readonly available_at: string }
   | { readonly code: 'start_out_of_range'; readonly earliest: string; readonly latest: string }
   /** A downgrade waits for the period's end (billing rule 3). */
   | { readonly code: 'downgrade_waits'; readonly period_end: string }

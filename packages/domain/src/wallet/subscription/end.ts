@@ -20,7 +20,7 @@ import { addLot } from '../moves.ts';
 import { giveBack, type Restored } from '../reversal.ts';
 import { lotOf, shareOf, type Wallet } from '../state.ts';
 import type { BillLine, Subscription } from './events.ts';
-import { draftFor, factsOf, iso, periodOf } from './period.ts';
+import { draftFor, factsOf, iso, periodOf, withoutGrace } from './period.ts';
 import { Pots } from './pots.ts';
 import type { SubscriptionState } from './state.ts';
 
@@ -50,15 +50,14 @@ export function endSubscription(wallet: Wallet, state: SubscriptionState, ending
   pots.takeOver(state.pots, (index) => index);
   const lapsed = lapse(draft, state, pots);
   const subscription: Subscription = {
-    ...state.now,
+    ...withoutGrace(state.now),
     status,
     ended_at: iso(at),
-    grace_ends_at: null,
     pending_plan: null,
     next_grants: state.terms.included.map(() => null),
   };
   for (const lot of command?.restored.lots ?? []) addLot(draft.wallet, lot, command?.restored.paid[lot.lot]);
-  const credits = command === null ? 0n : refund(draft, state, at, lapsed);
+  const credits = command === null ? 0n : refund(draft, refundMoves(wallet, state, at), state, at, lapsed);
   const lines: BillLine[] =
     credits === 0n ? [] : [{ description: 'rest of the period', credits: formatCredits(-credits) }];
   const facts = factsOf(draft, pots);
@@ -94,11 +93,12 @@ function lapse(draft: EntryDraft, { now }: SubscriptionState, pots: Pots): Lapse
 const CREDIT = powerOfTen(scaleOf(CREDITS));
 
 /** Which lots would take credits back: they may have left the wallet, and are asked for by their births. */
-export function refundMoves(state: SubscriptionState, at: number): readonly Move[] {
+export function refundMoves(wallet: Wallet, state: SubscriptionState, at: number): readonly Move[] {
   const { now, terms } = state;
   if (terms.refund_on_cancel !== true || !now.period_paid) return [];
   const { start, end } = periodOf(now);
-  const rest = (parseCredits(now.period_credits) * BigInt(end - at)) / BigInt(end - start);
+  const paid = parseCredits(now.period_credits);
+  const rest = smaller((paid * BigInt(end - at)) / BigInt(end - start), unusedOf(wallet, state, paid));
   let left = rest - (rest % CREDIT);
   const moves: Move[] = [];
   for (const { lot, credits } of [...now.paid_from].reverse()) {
@@ -110,11 +110,33 @@ export function refundMoves(state: SubscriptionState, at: number): readonly Move
   return moves;
 }
 
+/**
+ * What of the price nobody has used of any quota: else it could be used up, given back, and bought again. A window counts
+ * for its part of the period.
+ */
+function unusedOf({ quotas }: Wallet, { now }: SubscriptionState, paid: bigint): bigint {
+  const { start, end } = periodOf(now);
+  const used = new Map<number, bigint>();
+  for (const { origin, free, quantity, startsAt, expiresAt } of quotas) {
+    if (origin.kind !== 'plan' || origin.subscription !== now.id) continue;
+    const part = BigInt(Math.min(expiresAt, end) - Math.max(startsAt, start));
+    const gone = (paid * (quantity - free) * part) / (quantity * BigInt(end - start));
+    used.set(origin.line, (used.get(origin.line) ?? 0n) + gone);
+  }
+  let least = paid;
+  for (const gone of used.values()) least = smaller(least, paid - gone);
+  return least < 0n ? 0n : least;
+}
+
 /** Gives back to those that have not expired; says how much. The money comes out of what has just become breakage. */
-function refund(draft: EntryDraft, state: SubscriptionState, at: number, lapsed: Lapsed): bigint {
-  const moves = refundMoves(state, at).filter(
-    ({ lot }) => lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at),
-  );
+function refund(
+  draft: EntryDraft,
+  due: readonly Move[],
+  state: SubscriptionState,
+  at: number,
+  lapsed: Lapsed,
+): bigint {
+  const moves = due.filter(({ lot }) => lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at));
   let money = lapsed.steps;
   const paid = moves.map(({ lot, credits }) => {
     const index = state.now.paid_from.findIndex((from) => from.lot === (lot ?? null));

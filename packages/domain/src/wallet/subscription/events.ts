@@ -2,7 +2,7 @@
  * What can happen to a subscription. Each event carries the subscription as it stands afterwards, so that nothing has to
  * be computed again by whoever reads it: windows, periods and due instants are stored, never derived (billing rule 7).
  */
-import type { Anchor, PlanTerms } from '../../plans/terms.ts';
+import type { Anchor, GraceQuota, PlanTerms } from '../../plans/terms.ts';
 import type { Money, Movement, MovementFacts, NewLot, Of } from '../events.ts';
 
 export type SubscriptionStatus = 'trialing' | 'active' | 'past_due' | 'canceled' | 'lapsed';
@@ -11,6 +11,10 @@ export type PaidBy = 'credits' | 'external';
 export interface PlanVersionRef {
   readonly id: string;
   readonly version: number;
+}
+
+export interface PinnedPlan extends PlanVersionRef {
+  readonly open?: true;
 }
 
 export interface Subscription {
@@ -34,6 +38,8 @@ export interface Subscription {
   readonly trial_end: string | null;
   /** While it is past due: when it lapses. */
   readonly grace_ends_at: string | null;
+  /** What quota there is meanwhile. */
+  readonly grace_quota?: GraceQuota;
   /** It ends then, and is not renewed. */
   readonly cancel_at: string | null;
   readonly ended_at: string | null;
@@ -119,10 +125,19 @@ export type PastDueReason =
   | 'plan_not_in_credits';
 export type Change = 'upgraded' | 'plan_change_scheduled' | 'cancellation_scheduled' | 'resumed';
 
+export type UnappliedPaymentReason =
+  | 'not_the_period'
+  | 'paid_already'
+  | 'amount_differs'
+  | 'canceled'
+  | 'too_late';
+
 export interface PaymentRecorded extends Movement {
   readonly period_start: string;
   readonly result: 'paid' | 'failed';
   readonly applied: boolean;
+  /** Why money was not applied. */
+  readonly reason?: UnappliedPaymentReason;
   readonly reference: string;
   readonly subscription?: Subscription;
   readonly terms?: PlanTerms;

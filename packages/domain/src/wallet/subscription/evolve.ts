@@ -21,6 +21,9 @@ function evolveTo(
   facts: SubscriptionFacts,
 ): void {
   if (subscription.trial_end !== null) wallet.trialUsed = true;
+  const { status, period_paid, period_credits, pay, period_end } = subscription;
+  if (status === 'active' && period_paid && pay === 'credits' && period_credits === '0')
+    wallet.freeUntil = Math.max(wallet.freeUntil, Date.parse(period_end));
   const before = wallet.subscription;
   const terms = changed ?? before?.terms;
   if (terms === undefined) throw new Error(`${wallet.account}: ${subscription.id} has no terms`);

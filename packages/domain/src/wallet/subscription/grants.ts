@@ -20,6 +20,8 @@ export interface Granting {
   readonly whole: TimeWindow;
   readonly pots: Pots;
   readonly now: number;
+  /** Of the subscription. */
+  readonly isFirst: boolean;
 }
 
 /** The limit of a line, or null where it has none. */
@@ -86,15 +88,20 @@ export function grantWindows(
     // A window of another rhythm may have gone on until it was due: nothing is granted for the same time twice.
     const from = Date.parse(before(index) ?? '') || granting.period.start;
     const open = { start: Math.max(whole.start, from), end: whole.end };
-    grantLine(granting, index, open, quantityOf(index, amount, whole, open));
+    grantLine(granting, index, open, quantityOf(index, amount, whole, within(open, granting)));
     return line.per === 'period' ? null : new Date(whole.end).toISOString();
   });
+}
+
+/** In a first period only the part of a window that it pays for: nobody subscribes for its last minute and has a week. */
+function within({ start, end }: TimeWindow, { period, isFirst }: Granting): TimeWindow {
+  return { start, end: isFirst ? Math.max(start, Math.min(end, period.end)) : end };
 }
 
 const fullQuantity: Quantity = (_index, amount, whole, open) => prorated(amount, whole, open);
 
 /** A window of the calendar may have begun before the subscription did: then only its part is granted. */
 export function prorated(amount: bigint, whole: TimeWindow, part: TimeWindow): bigint {
-  if (part.start <= whole.start) return amount;
+  if (part.start <= whole.start && part.end >= whole.end) return amount;
   return (amount * BigInt(part.end - part.start)) / BigInt(whole.end - whole.start);
 }

@@ -12,6 +12,7 @@ import { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
 import type { Wallet } from '../state.ts';
 import type { ExpandQuota, RecordSubscriptionPayment } from './commands.ts';
+import type { UnappliedPaymentReason } from './events.ts';
 import { iso, payLate, periodOf, wholeOf } from './period.ts';
 import { rhythmOf, type SubscriptionState } from './state.ts';
 
@@ -24,10 +25,10 @@ export function recordSubscriptionPayment(
   { now }: WalletContext,
 ): WalletDecision {
   const { subscription: state } = wallet;
-  if (state === null) return refused({ code: 'subscription_not_found' });
   const { key, paid, result, reference } = command;
   const period_start = iso(command.periodStart);
-  if (result === 'paid' && isWaitingFor(state, command.periodStart, now) && isThePrice(state, paid)) {
+  const isDue = state !== null && isWaitingFor(state, command.periodStart, now);
+  if (result === 'paid' && isDue && isThePrice(state, paid)) {
     const subscription = { ...state.now, status: 'active' as const, ended_at: null };
     const opened = payLate({ wallet, subscription, terms: state.terms, before: state, now }, { money: paid });
     const data = {
@@ -47,8 +48,9 @@ export function recordSubscriptionPayment(
     const steps = parseAmount(paid.amount, paid.currency);
     draft.moneyMove(accounts.clearing('subscriptions'), accounts.unapplied, paid.currency, steps);
   }
-  const data = { period_start, result, applied: false, reference, ...draft.movement() };
-  const facts = { ...draft.facts(), pots: state.pots, received: paid };
+  const reason = result === 'paid' ? { reason: whyUnapplied(state, command.periodStart, now) } : {};
+  const data = { period_start, result, applied: false, ...reason, reference, ...draft.movement() };
+  const facts = { ...draft.facts(), pots: state?.pots ?? null, received: paid };
   return accepted({ type: 'SubscriptionPaymentRecorded', key, data, facts });
 }
 
@@ -56,6 +58,22 @@ function isWaitingFor({ now: subscription }: SubscriptionState, periodStart: num
   const { status, period_paid, period_start, period_end } = subscription;
   if (period_paid || Date.parse(period_start) !== periodStart) return false;
   return status === 'past_due' || (status === 'lapsed' && now < Date.parse(period_end));
+}
+
+function whyUnapplied(
+  state: SubscriptionState | null,
+  periodStart: number,
+  now: number,
+): UnappliedPaymentReason {
+  if (state === null) return 'not_the_period';
+  const { period_start, period_paid, period_end } = state.now;
+  if (Date.parse(period_start) !== periodStart) return 'not_the_period';
+  if (period_paid) return 'paid_already';
+  return isWaitingFor(state, periodStart, now)
+    ? 'amount_differs'
+    : now < Date.parse(period_end)
+      ? 'canceled'
+      : 'too_late';
 }
 
 /**

@@ -14,7 +14,7 @@ import {
 } from '../../amount.ts';
 import { accounts } from '../../entry.ts';
 import { compiledTerms } from '../../plans/compile.ts';
-import type { IncludedLine, PlanTerms } from '../../plans/terms.ts';
+import type { GraceQuota, IncludedLine, PlanTerms } from '../../plans/terms.ts';
 import { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
 import type { Quota } from '../quota/state.ts';
@@ -23,9 +23,10 @@ import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts
 import type { PaidFrom, Subscription, SubscriptionFacts } from './events.ts';
 import { type Granting, grantWindows, prorated, type Quantity } from './grants.ts';
 import { Pots } from './pots.ts';
-import { graceQuotaOf, rhythmOf, type SubscriptionState } from './state.ts';
+import { rhythmOf, type SubscriptionState } from './state.ts';
 
 const CREDIT = powerOfTen(scaleOf(CREDITS));
+const PAID_FROM_MAX = 100;
 
 /** The draft of an event about a plan's money: what it burns of credits stays deferred. */
 export function draftFor(wallet: Wallet, now: number, plan: string): EntryDraft {
@@ -74,7 +75,8 @@ export function payFromCredits(
   credits: bigint,
 ): { readonly from: readonly PaidFrom[]; readonly money: readonly Money[] } {
   draft.take(credits, 'spent');
-  const burned = draft.burned();
+  // A refund begins with the last; what many small lots have paid before would outgrow the event.
+  const burned = draft.burned().slice(-PAID_FROM_MAX);
   return {
     from: burned.map(({ lot, credits: part }) => ({ lot, credits: formatCredits(part) })),
     money: burned.map(({ paid, currency }) =>
@@ -121,7 +123,7 @@ export function openPaid(opening: Opening, payment: Payment): Opened {
   const granting = grantingOf(draft, opening, pots);
   dropForeignQuotas(draft, opening);
   const next_grants = grantNew(granting, opening);
-  const subscription = { ...opening.subscription, ...paid.subscription, grace_ends_at: null, next_grants };
+  const subscription = { ...withoutGrace(opening.subscription), ...paid.subscription, next_grants };
   return { draft, subscription, facts: factsOf(draft, pots, paid.money) };
 }
 
@@ -147,7 +149,7 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
   included.forEach((line, index) => {
     if (line.per === 'period') pots.earn(index);
   });
-  const subscription = { ...opening.subscription, ...paid.subscription, grace_ends_at: null, next_grants };
+  const subscription = { ...withoutGrace(opening.subscription), ...paid.subscription, next_grants };
   return { draft, subscription, facts: factsOf(draft, pots, paid.money) };
 }
 
@@ -169,7 +171,9 @@ export function openUnpaid(opening: Opening): Opened | null {
   const { subscription, terms } = opening;
   const period = periodOf(subscription);
   const days = terms.grace?.days ?? 0;
-  const lapses = Math.min(period.end, daysAfter(period.start, days, subscription.time_zone));
+  // Whoever subscribes has the grace from now on, though the period has begun before.
+  const from = opening.before === null ? opening.now : period.start;
+  const lapses = Math.min(period.end, daysAfter(from, days, subscription.time_zone));
   if (lapses <= period.start) return null;
   const draft = draftFor(opening.wallet, opening.now, subscription.plan);
   const pots = potsOfNewPeriod(draft, opening);
@@ -179,9 +183,20 @@ export function openUnpaid(opening: Opening): Opened | null {
   const unpaid = { status: 'past_due', period_paid: false, period_credits: '0', paid_from: [] } as const;
   return {
     draft,
-    subscription: { ...subscription, ...unpaid, grace_ends_at: iso(lapses), next_grants },
+    subscription: {
+      ...subscription,
+      ...unpaid,
+      grace_ends_at: iso(lapses),
+      grace_quota: graceQuotaOf(opening),
+      next_grants,
+    },
     facts: factsOf(draft, pots, []),
   };
+}
+
+/** It is paid, or has ended. */
+export function withoutGrace({ grace_quota: _quota, ...subscription }: Subscription): Subscription {
+  return { ...subscription, grace_ends_at: null };
 }
 
 function pay(
@@ -217,12 +232,13 @@ function potsOfNewPeriod(draft: EntryDraft, { subscription, terms, before }: Ope
   return new Pots(draft, subscription.plan, terms);
 }
 
-function grantingOf(draft: EntryDraft, { subscription, terms, now }: Opening, pots: Pots): Granting {
+function grantingOf(draft: EntryDraft, { subscription, terms, now, before }: Opening, pots: Pots): Granting {
   const period = periodOf(subscription);
   const rhythm = rhythmOf(subscription);
   const isTrial = subscription.status === 'trialing';
   const whole = wholeOf(rhythm, terms, period, isTrial);
-  return { draft, subscription: subscription.id, terms, rhythm, period, whole, pots, now };
+  const isFirst = before === null;
+  return { draft, subscription: subscription.id, terms, rhythm, period, whole, pots, now, isFirst };
 }
 
 /** Lines of the period, and those whose next window begins with it; the others go on in their windows. */
@@ -230,7 +246,8 @@ function grantNew(granting: Granting, opening: Opening, quantityOf?: Quantity): 
   const { before, terms } = opening;
   const { start } = granting.period;
   const lineBefore = linesBefore(terms, before?.terms ?? null);
-  const dueBefore = (index: number): string | null => before?.now.next_grants[lineBefore(index)] ?? null;
+  const dueBefore = (index: number): string | null =>
+    isNewRhythm(opening) ? null : (before?.now.next_grants[lineBefore(index)] ?? null);
   const isDue = (index: number): boolean => {
     const due = dueBefore(index);
     return due === null || Date.parse(due) <= start;
@@ -238,8 +255,17 @@ function grantNew(granting: Granting, opening: Opening, quantityOf?: Quantity): 
   return grantWindows(granting, start, isDue, dueBefore, quantityOf);
 }
 
+/**
+ * What quota there is in an unpaid period. None in a subscription's first, and none of a plan that was not the last one
+ * paid for (or tried): who has never paid for it would have it for nothing, and could start again and again.
+ */
+function graceQuotaOf({ subscription, terms, before }: Opening): GraceQuota {
+  const isKnown = before !== null && before.now.plan === subscription.plan;
+  return isKnown ? (terms.grace?.quota ?? 'none') : 'none';
+}
+
 function graceGrants(granting: Granting, opening: Opening, lapses: number): (string | null)[] {
-  const quota = graceQuotaOf(opening.subscription, opening.terms);
+  const quota = graceQuotaOf(opening);
   if (quota === 'none') return opening.terms.included.map(() => null);
   if (quota === 'full') return grantNew(granting, opening);
   const { start, end } = granting.period;
@@ -286,12 +312,19 @@ function isOfLine(
   return unit === line.unit && model === line.model;
 }
 
-/** Another plan: quotas of lines that it does not have end with the one that had them. */
-function dropForeignQuotas(draft: EntryDraft, { terms, before }: Opening): void {
-  if (before === null || before.terms === terms) return;
+/** Other windows begin: after a trial, or with another interval or anchor. */
+function isNewRhythm({ before, subscription }: Opening): boolean {
+  return before !== null && before.now.anchor_at !== subscription.anchor_at;
+}
+
+/** Quotas of windows, or of lines, that there are no more end with what they belonged to. */
+function dropForeignQuotas(draft: EntryDraft, opening: Opening): void {
+  const { terms, before } = opening;
+  if (before === null) return;
   for (const quota of [...draft.wallet.quotas]) {
     const isOfPlan = quota.origin.kind === 'plan' && quota.origin.subscription === before.now.id;
-    if (isOfPlan && !terms.included.some((line) => isOfLine(quota, before.now.id, line)))
-      draft.lapseQuota(quota.id);
+    const goesOn =
+      !isNewRhythm(opening) && terms.included.some((line) => isOfLine(quota, before.now.id, line));
+    if (isOfPlan && !goesOn) draft.lapseQuota(quota.id);
   }
 }

@@ -70,6 +70,7 @@ function grantDue(
     whole,
     pots,
     now,
+    isFirst: false,
   };
   const due = (index: number): string | null => subscription.next_grants[index] ?? null;
   const isDue = (index: number): boolean => {

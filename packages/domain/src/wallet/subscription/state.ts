@@ -1,5 +1,5 @@
 /** The subscription in a wallet's state: the picture of its last event, the plan's terms, and the caps' counters. */
-import type { GraceQuota, PlanTerms } from '../../plans/terms.ts';
+import type { PlanTerms } from '../../plans/terms.ts';
 import type { Money } from '../events.ts';
 import type { Rhythm } from './calendar.ts';
 import type { Pots, Subscription } from './events.ts';
@@ -29,21 +29,9 @@ export function isInForce(subscription: SubscriptionState | null): subscription 
 }
 
 /** Whether its quotas are granted now: not while a period is unpaid, unless the plan's grace says so. */
-export function grantsQuota({ now, terms }: SubscriptionState): boolean {
+export function grantsQuota({ now }: SubscriptionState): boolean {
   if (now.ended_at !== null) return false;
-  return now.status !== 'past_due' || graceQuotaOf(now, terms) !== 'none';
-}
-
-/**
- * What quota there is in an unpaid period. None in a rhythm's first: who has never paid would have it for nothing, and
- * could start again and again. After a trial, of which there is one, the plan's word holds.
- */
-export function graceQuotaOf(
-  { period_start, anchor_at, trial_end }: Subscription,
-  { grace }: PlanTerms,
-): GraceQuota {
-  const isFirst = period_start === anchor_at && trial_end === null;
-  return isFirst ? 'none' : (grace?.quota ?? 'none');
+  return now.status !== 'past_due' || (now.grace_quota ?? 'none') !== 'none';
 }
 
 /** When it falls due by itself: the end of trial, period or grace. */

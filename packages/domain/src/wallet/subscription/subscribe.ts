@@ -13,7 +13,7 @@ import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts
 import type { Subscribe } from './commands.ts';
 import type { Subscription } from './events.ts';
 import { creditPrice, iso, type Opened, openPaid, openUnpaid, partOf, wholeOf } from './period.ts';
-import { isInForce, rhythmOf } from './state.ts';
+import { isInForce, rhythmOf, type SubscriptionState } from './state.ts';
 
 export function subscribe(
   wallet: Wallet,
@@ -21,8 +21,9 @@ export function subscribe(
   context: WalletContext,
 ): WalletDecision {
   const { now, catalogue } = context;
-  if (isInForce(wallet.subscription))
-    return refused({ code: 'subscription_exists', plan: wallet.subscription.now.plan });
+  const { subscription: last } = wallet;
+  const ended = endOf(last);
+  if (isInForce(last)) return refused({ code: 'subscription_exists', plan: last.now.plan });
   if (wallet.frozen.size > 0)
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   const plan = catalogue.plans.inForce(command.plan, now);
@@ -32,6 +33,8 @@ export function subscribe(
   }
   const { terms } = plan;
   if (terms.active === false) return refused({ code: 'plan_not_active', plan: plan.id });
+  if (!command.trial && creditPrice(terms) === 0n && now < wallet.freeUntil)
+    return refused({ code: 'free_period_used', plan: plan.id, available_at: iso(wallet.freeUntil) });
   if (command.trial) {
     if (wallet.trialUsed) return refused({ code: 'trial_already_used' });
     if (!terms.trial_days) return refused({ code: 'trial_not_offered', plan: plan.id });
@@ -41,11 +44,18 @@ export function subscribe(
   const anchorAt = command.startAt ?? now;
   const subscription = newSubscription(wallet, command, plan, anchorAt);
   const latest = Date.parse(subscription.period_end);
-  if (anchorAt > now || latest <= now) {
-    const earliest = iso(2 * now - latest);
+  // What costs nothing begins now: a first period of a minute would be a second quota.
+  const isBackdated = anchorAt < now && (creditPrice(terms) === 0n || anchorAt < ended);
+  if (anchorAt > now || latest <= now || isBackdated) {
+    const earliest = isBackdated ? iso(now) : iso(2 * now - latest);
     return refused({ code: 'start_out_of_range', earliest, latest: iso(now) });
   }
   return start(wallet, command, subscription, terms, now);
+}
+
+/** When the last one ended; 0 where there was none, or it has not. */
+function endOf(last: SubscriptionState | null): number {
+  return Date.parse(last?.now.ended_at ?? '') || 0;
 }
 
 function start(

@@ -343,7 +343,7 @@ test('a window that goes on from a trial is not granted a second time with the f
   accept(past, subscribe('weekly', { trial: true }));
   later(past, 8 * DAY);
   accept(past, order.carryOutDues);
-  // The first week ends on the 8th; the weeks of the paid periods begin on the 4th, so of the next one 3 days are left.
+  // Of the trial's week three days are its own; the weeks of the paid periods begin with them.
   const granted = past.events.flatMap(
     ({ data }) => (data as { quotas?: QuotaMovement }).quotas?.granted ?? [],
   );
@@ -354,8 +354,8 @@ test('a window that goes on from a trial is not granted a second time with the f
       expires_at.slice(8, 10),
     ]),
     [
-      ['70', '01', '08'],
-      ['30', '08', '11'],
+      ['30', '01', '08'],
+      ['70', '04', '11'],
     ],
   );
 });
@@ -381,4 +381,72 @@ test('a frozen account cannot be upgraded at its own expense', async (t) => {
   accept(past, subscribe('basic'));
   accept(past, order.freeze('case-1'));
   t.equal(word(when(past, changePlan('pro', 'now'))), 'account_frozen');
+});
+
+test('what costs nothing is not begun anew before its last period has passed: no quota again and again', async (t) => {
+  const nothing: PlanTerms = { ...BASIC, price: { credits: '0' }, overage: 'refuse' };
+  const past = customer('100', { free: nothing, other: nothing, basic: BASIC });
+  accept(past, subscribe('free'));
+  accept(past, order.charge('u1', 10));
+  accept(past, cancel('now'));
+  t.match(when(past, subscribe('other', { reference: 's2' })), {
+    refusal: { code: 'free_period_used', available_at: '2026-02-01T00:00:00.000Z' },
+  });
+  accept(past, subscribe('basic', { reference: 's3' }));
+  accept(past, cancel('now', 'x2'));
+  t.equal(word(when(past, subscribe('free', { reference: 's4' }))), 'free_period_used');
+  later(past, MONTH);
+  accept(past, subscribe('free', { reference: 's5' }));
+  t.equal(free(past), '10 calls of *');
+});
+
+test('plans of one price are not changed to and fro in mid-period', async (t) => {
+  const more: PlanTerms = {
+    ...BASIC,
+    included: [{ unit: 'calls', model: '*', amount: '20', per: 'period' }],
+  };
+  const past = customer('100', { basic: BASIC, more });
+  accept(past, subscribe('basic'));
+  t.equal(word(when(past, changePlan('more', 'now'))), 'downgrade_waits');
+  accept(past, changePlan('more', 'period_end', 'c2'));
+});
+
+test('a refund is of what nobody has used: a quota used up gives nothing back', async (t) => {
+  for (const [used, back] of [
+    [0, '200'],
+    [5, '150'],
+    [10, '100'],
+  ] as const) {
+    const past = customer('200', { basic: { ...BASIC, refund_on_cancel: true } });
+    accept(past, subscribe('basic'));
+    if (used > 0) accept(past, order.charge('u1', used));
+    accept(past, cancel('now'));
+    t.equal(balance(past), `${back}, held 0`);
+  }
+});
+
+test('a subscription that is imported has its grace from now on', async (t) => {
+  const past = customer('0', { dollars: EXTERNAL });
+  later(past, 10 * DAY);
+  accept(past, subscribe('dollars', { pay: 'external', startAt: START }));
+  when(past, order.carryOutDues);
+  t.equal(status(past), 'dollars past_due until 2026-02-01');
+  t.equal(past.wallet.subscription?.now.grace_ends_at, '2026-01-14T00:00:00.000Z');
+});
+
+test('a trial is not upgraded: the dearer plan begins with the first period, and is paid', async (t) => {
+  const past = customer('100', { basic: { ...BASIC, trial_days: 5 }, pro: PRO });
+  accept(past, subscribe('basic', { trial: true }));
+  t.equal(word(when(past, changePlan('pro', 'now'))), 'trial_not_ended');
+});
+
+test('the grace of a plan is for who has paid for that plan', async (t) => {
+  const dear: PlanTerms = { ...EXTERNAL, grace: { days: 5, quota: 'full' } };
+  const past = customer('0', { free: { ...BASIC, price: { credits: '0' } }, dear });
+  accept(past, subscribe('free', { pay: 'external' }));
+  accept(past, changePlan('dear', 'period_end'));
+  later(past, MONTH);
+  accept(past, order.carryOutDues);
+  t.equal(status(past), 'dear past_due until 2026-03-01');
+  t.equal(free(past), '');
 });
