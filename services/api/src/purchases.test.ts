@@ -273,6 +273,16 @@ t.test('a purchase that the wallet refuses keeps no use', async (t) => {
     pay: 'external',
     reference: 's1',
   });
+  t.match((await buy(subscriber, { package: 'starter', coupon: 'planned', reference: 'p0' })).body, {
+    code: 'coupon_not_for_plan',
+  });
+  const { body } = await call('GET', `/v1/accounts/${subscriber}/subscription`);
+  await call('POST', `/v1/accounts/${subscriber}/subscription/payments`, {
+    period_start: body.subscription.current_period_start,
+    result: 'paid',
+    paid: usd('999'),
+    reference: 'received',
+  });
   t.match((await buy(subscriber, { package: 'starter', coupon: 'planned', reference: 'p1' })).body, {
     total: usd('9'),
   });

@@ -15,7 +15,7 @@ import {
   withoutPasswords,
 } from '@tallystick/connect';
 import { startLoggedProjector } from '@tallystick/projector';
-import { startWorker } from '@tallystick/worker';
+import { startWorkerPatiently } from '@tallystick/worker';
 import { greet } from './greeting.ts';
 import { takeFolder } from './one-process.ts';
 
@@ -67,19 +67,20 @@ async function main(): Promise<void> {
     stops.push(() => api.close());
     const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
     process.stdout.write(greet({ url: api.url, newAdminKey, events, reads: database.name }));
-    // After the greeting: a worker that cannot start must not swallow the admin key.
+    // After the greeting, and in its own time: a worker that cannot start yet must swallow neither key nor calls.
     const { decides } = api;
     const tracer = tracing?.tracer ?? null;
-    const worker = await startWorker({
-      settings,
-      ledger,
-      postgresUrl: database.url,
-      log,
-      meter,
-      tracer,
-      decides,
+    const parts = { settings, ledger, postgresUrl: database.url, log, meter, tracer, decides };
+    const working = new AbortController();
+    const worker = startWorkerPatiently(parts, working.signal).catch((err: unknown) => {
+      log.fatal({ err }, 'the worker cannot start');
+      void stop().then(() => process.exit(1));
+      return null;
     });
-    stops.push(() => worker.close());
+    stops.push(async () => {
+      working.abort();
+      await (await worker)?.close();
+    });
     if (signalled.signal.aborted) return await stop();
     signalled.signal.addEventListener('abort', () => void stop().then(() => process.exit()));
   } catch (error) {

@@ -1,1 +1,2 @@
+export { startWorkerPatiently } from './start-patiently.ts';
 export { type Decides, startWorker, type Worker, type WorkerParts } from './worker.ts';

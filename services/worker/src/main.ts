@@ -13,7 +13,7 @@ import {
   startTracing,
   withoutPasswords,
 } from '@tallystick/connect';
-import { startWorker } from './worker.ts';
+import { startWorkerPatiently } from './start-patiently.ts';
 
 /** Of the read models: the sweep, and loads of wallets. */
 const CONNECTIONS = 6;
@@ -35,11 +35,14 @@ async function main(): Promise<void> {
   if (ledger === null) return;
   const tracing = await startTracing(process.env, 'tallystick-worker', (message) => log.warn(message));
   const tracer = tracing?.tracer ?? null;
-  const worker = await startWorker({ settings, ledger, postgresUrl, log, meter, tracer });
+  const worker = await startWorkerPatiently(
+    { settings, ledger, postgresUrl, log, meter, tracer },
+    stopping.signal,
+  );
   const closeMetrics = metricsPort === null ? null : await serveMetrics(meter, metricsPort, host);
-  log.info(`the worker works, on ${settings.redisUrl === null ? 'Postgres' : 'Redis'}`);
+  if (worker !== null) log.info(`the worker works, on ${settings.redisUrl === null ? 'Postgres' : 'Redis'}`);
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
-  await worker.close();
+  await worker?.close();
   await closeMetrics?.();
   await tracing?.stop();
   await ledger.close();
