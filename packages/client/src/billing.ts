@@ -71,7 +71,7 @@ export interface BillingRoutes {
   };
   readonly 'GET /v1/billing/plans': {
     readonly path: undefined;
-    readonly query: undefined;
+    readonly query: BillingAccount;
     readonly body: undefined;
     readonly answers: { readonly 200: { readonly plans: readonly BillingPlan[] } };
   };
@@ -106,8 +106,8 @@ export function billingCalls({ send }: Transport) {
     stats(query: BillingAccount & Reading = {}): Promise<BillingStats> {
       return send('GET /v1/billing/stats', { query });
     },
-    async plans(): Promise<readonly BillingPlan[]> {
-      return (await send('GET /v1/billing/plans', {})).plans;
+    async plans(query: BillingAccount = {}): Promise<readonly BillingPlan[]> {
+      return (await send('GET /v1/billing/plans', { query })).plans;
     },
     quotaWarning(query: BillingAccount & Reading = {}): Promise<QuotaWarning> {
       return send('GET /v1/billing/quota-warning', { query });

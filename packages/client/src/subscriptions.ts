@@ -1,5 +1,5 @@
 /** The subscription of an account, for its owner and for the service that sells the plans. Each order has an id of yours. */
-import type { Money, OfAccount, Page, Paging } from './shapes.ts';
+import type { Money, OfAccount, Page, Paging, QuotaPart } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
 export interface Subscription {
@@ -51,6 +51,8 @@ export interface Bill {
   readonly charged: string;
   readonly credited: string;
   readonly lines: readonly { readonly description: string; readonly credits: string }[];
+  /** What is granted at once, beside what there is. */
+  readonly quota: readonly QuotaPart[];
   readonly subscription: Subscription;
 }
 
@@ -68,6 +70,8 @@ export interface RecordedPeriodPayment {
   readonly result: 'paid' | 'failed';
   /** False: it is booked, and waits for finance to say what it is for. */
   readonly applied: boolean;
+  /** Why it was not. */
+  readonly reason?: string;
   readonly subscription: Subscription | null;
   readonly position: string;
 }

@@ -20,6 +20,16 @@ export const OFFERED_TYPES = [
   'QuotaGranted',
   'QuotaExpanded',
   'AlertRaised',
+  'PurchaseOpened',
+  'PurchasePaid',
+  'PurchasePaymentUnapplied',
+  'PurchaseClosed',
+  'CouponApplied',
+  'ReferralAccrued',
+  'ReferralGranted',
+  'ReferralClawedBack',
+  'AutoTopUpRequested',
+  'AutoTopUpResolved',
 ] as const;
 export type OfferedType = (typeof OFFERED_TYPES)[number];
 

@@ -21,7 +21,8 @@ export function pageOfAccount<P extends Page>(
   return reading(api, { account, minPosition }, async () => {
     const page = await query();
     const unsure = page.data.length === 0 && cursor === undefined;
-    if (unsure && (await getAccount(api.reads.queries, account)) === null) return refuse('account_not_found');
+    if (unsure && (await getAccount(api.reads.queries, account)) === null)
+      return refuse('account_not_found', { account });
     return page;
   });
 }

@@ -15,6 +15,8 @@ const book = (price: unknown, more: object = {}) => ({
   ...more,
 });
 
+const plan = (more: object) => ({ name: 'P', interval: 'month', included: [], overage: 'refuse', ...more });
+
 type Row = [
   what: string,
   method: 'POST' | 'PUT' | 'PATCH' | 'GET',
@@ -342,6 +344,12 @@ t.test('what does not exist is 404', async (t) => {
     ['GET', '/v1/entries/wallet-acme:99', undefined, 'entry_not_found'],
     ['GET', '/v1/entries/nonsense', undefined, 'entry_not_found'],
     ['GET', '/v1/price-books/none', undefined, 'price_book_not_found'],
+    ['GET', '/v1/packages/none', undefined, 'package_not_found'],
+    ['POST', '/v1/accounts/acme/purchases', { package: 'none', reference: 'p' }, 'package_not_found'],
+    ['GET', '/v1/coupons/none', undefined, 'coupon_not_found'],
+    ['POST', '/v1/accounts/acme/coupons', { code: 'none' }, 'coupon_not_found'],
+    ['GET', '/v1/accounts/nobody/alerts', undefined, 'account_not_found'],
+    ['GET', '/v1/accounts/nobody/explain', undefined, 'account_not_found'],
     ['DELETE', '/v1/api-keys/none', undefined, 'api_key_not_found'],
     ['GET', '/v2/usage', undefined, 'not_found'],
   ];
@@ -349,6 +357,9 @@ t.test('what does not exist is 404', async (t) => {
     const answer = await call(method, url, body);
     t.equal(answer.status, 404, `${method} ${url} ${answer.text}`);
     t.equal(answer.body.code, code);
+    if (code === 'account_not_found') t.equal(answer.body.account, 'nobody', `${method} ${url} names it`);
+    if (code === 'package_not_found') t.equal(answer.body.package, 'none');
+    if (code === 'coupon_not_found') t.equal(answer.body.coupon, 'NONE');
   }
 });
 
@@ -415,7 +426,7 @@ const RULES: readonly [
     'PATCH',
     '/v1/accounts/acme',
     { currency: 'eur' },
-    [{ field: 'currency', rule: 'must match pattern "^[A-Z]{3}$"' }],
+    [{ field: 'currency', rule: 'must be three capital letters, as USD' }],
   ],
   [
     'a price without its per',
@@ -462,7 +473,73 @@ const RULES: readonly [
     'PUT',
     '/v1/price-books/b',
     book({ credits: '1', per: 1, steps: [] }),
-    [{ field: `${PRICE}.steps`, rule: 'is not known' }],
+    [{ field: PRICE, rule: 'must have either credits and per, or steps, not both' }],
+  ],
+  [
+    'a price in credits and in money',
+    'PUT',
+    '/v1/plans/p',
+    plan({ price: { credits: '1', amount: '1', currency: 'USD' } }),
+    [{ field: 'price', rule: 'must have either credits, or amount and currency, not both' }],
+  ],
+  [
+    'a price in no currency',
+    'PUT',
+    '/v1/plans/p',
+    plan({ price: { amount: '1' } }),
+    [{ field: 'price.currency', rule: 'is required' }],
+  ],
+  [
+    'a price with a member of the other kind',
+    'PUT',
+    '/v1/plans/p',
+    plan({ price: { credits: '1', currency: 'USD' } }),
+    [{ field: 'price.currency', rule: 'is not a field of this request' }],
+  ],
+  [
+    'a field that is not known',
+    'POST',
+    '/v1/usage',
+    { ...usage, tokens: 5 },
+    [{ field: 'tokens', rule: 'is not a field of this request' }],
+  ],
+  [
+    'a parameter that is not known',
+    'GET',
+    '/v1/accounts/acme/balance?as_at=1',
+    undefined,
+    [{ field: 'as_at', rule: 'is not a parameter of this route' }],
+  ],
+  [
+    'credits that are too fine',
+    'POST',
+    TOP_UPS,
+    { ...topUp, credits: '0.0000001' },
+    [{ field: 'credits', rule: 'has too many decimals: at most 6 are allowed' }],
+  ],
+  [
+    'money that is too fine',
+    'POST',
+    TOP_UPS,
+    { ...topUp, paid: { amount: '1.0000000001', currency: 'EUR' } },
+    [{ field: 'paid.amount', rule: 'has too many decimals: at most 9 are allowed' }],
+  ],
+  [
+    'a warning of something that is none',
+    'PUT',
+    '/v1/accounts/acme/alerts',
+    { thresholds: [{ on: 'usage', percent: 80 }] },
+    [{ field: 'thresholds.0.on', rule: 'must be one of quota, balance, daily_spend' }],
+  ],
+  [
+    'a warning of a quota in credits',
+    'PUT',
+    '/v1/accounts/acme/alerts',
+    { thresholds: [{ on: 'quota', credits: '80' }] },
+    [
+      { field: 'thresholds.0.percent', rule: 'is required' },
+      { field: 'thresholds.0.credits', rule: 'is not a field of this request' },
+    ],
   ],
   [
     'a price of no kind',

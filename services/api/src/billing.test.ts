@@ -689,6 +689,9 @@ t.test("a user's key names the account; any other key must", async (t) => {
   t.equal((await call('POST', '/v1/billing/coupons/apply?account=nobody', body, service)).status, 404);
   t.equal((await call('GET', '/v1/billing/plans', undefined, reader)).status, 200);
   t.equal((await call('GET', '/v1/billing/plans', undefined, null)).status, 401);
+  const named = await call('GET', `/v1/billing/plans?account=${id}`, undefined, reader);
+  t.same(named.body, (await call('GET', '/v1/billing/plans')).body, 'the account may be named, as elsewhere');
+  t.equal((await call('GET', '/v1/billing/plans?account=nobody', undefined, owner)).status, 403);
 });
 
 t.test(

@@ -27,8 +27,11 @@ import { walletNow } from './wallet-now.ts';
 
 export const OpenBody = closed(
   {
-    package: Type.Optional(Id),
-    amount: Type.Optional(MoneyBody),
+    package: Type.Optional({ ...Id, description: 'Which package, by its id.' }),
+    amount: Type.Optional({
+      ...MoneyBody,
+      description: 'A free amount: credits for so much money, by the rate of its currency.',
+    }),
     currency: Type.Optional({
       ...Currency,
       description: "Of a package that is sold in several. Left out: the account's own.",

@@ -25,16 +25,31 @@ interface Coded {
   readonly code: ProblemCode;
 }
 
-/** What did not happen, as a problem; null where it did. */
-export function problemOfOutcome(outcome: Executed<unknown, DomainEvent, Coded>): Problem | null {
+/** Deciders do not repeat what they were asked for by its id; whoever reads a problem wants to see it. */
+const MISSING: { readonly [C in ProblemCode]?: string } = {
+  account_not_found: 'account',
+  coupon_not_found: 'coupon',
+};
+
+/** What did not happen, as a problem; null where it did. @param id of the stream: an account's, or a coupon's code */
+export function problemOfOutcome(
+  outcome: Executed<unknown, DomainEvent, Coded>,
+  id: string | null = null,
+): Problem | null {
   switch (outcome.status) {
     case 'recorded':
     case 'unchanged':
       return null;
     case 'refused': {
       const { code, status, ...facts }: Coded & { readonly status?: unknown } = outcome.refusal;
+      const missing = MISSING[code];
+      const subject = missing === undefined || id === null ? {} : { [missing]: id };
       // A problem's own `status` is that of HTTP.
-      return problemOf(code, status === undefined ? facts : { ...facts, hold_status: status });
+      return problemOf(code, {
+        ...subject,
+        ...facts,
+        ...(status === undefined ? {} : { hold_status: status }),
+      });
     }
     case 'conflict':
       return problemOf('idempotency_conflict');
@@ -59,7 +74,7 @@ export async function order<S, C extends CommandKey, E extends DomainEvent, R ex
   if (executed === 'queue_full') return refuse('queue_full');
   const [outcome] = executed;
   if (outcome === undefined) throw new Error('an order without an outcome');
-  const problem = problemOfOutcome(outcome);
+  const problem = problemOfOutcome(outcome, id);
   if (problem !== null) throw new Refused(problem);
   return outcome as Done<S, E>;
 }

@@ -14,6 +14,7 @@ import {
   type QuantityFault,
   readAmount,
   readQuantity,
+  scaleOf,
   type Usage,
 } from '@tallystick/domain';
 import { type Fault, invalid, Refused } from './problems.ts';
@@ -24,10 +25,10 @@ export function settle(faults: readonly Fault[]): void {
   if (faults.length > 0) throw new Refused(invalid(faults));
 }
 
-const AMOUNT_RULES: Readonly<Record<AmountFault, string>> = {
-  not_a_decimal: 'must be a decimal string without exponent',
-  too_many_decimals: 'has too many decimals',
-  too_large: 'must not be more than 1000000000',
+const AMOUNT_RULES: Readonly<Record<AmountFault, (unit: string) => string>> = {
+  not_a_decimal: () => 'must be a decimal string without exponent',
+  too_many_decimals: (unit) => `has too many decimals: at most ${scaleOf(unit)} are allowed`,
+  too_large: () => 'must not be more than 1000000000',
 };
 type Sign = 'positive' | 'not_negative' | 'not_zero';
 const SIGN_RULES: Readonly<Record<Sign, string>> = {
@@ -44,7 +45,7 @@ export function creditsOf(text: string, field: string, sign: Sign, faults: Fault
 function amountOf(text: string, unit: string, field: string, sign: Sign, faults: Faults): bigint {
   const steps = readAmount(text, unit);
   if (typeof steps === 'string') {
-    faults.push({ field, rule: AMOUNT_RULES[steps] });
+    faults.push({ field, rule: AMOUNT_RULES[steps](unit) });
     return 0n;
   }
   const fits = sign === 'positive' ? steps > 0n : sign === 'not_negative' ? steps >= 0n : steps !== 0n;

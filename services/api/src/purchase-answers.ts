@@ -12,18 +12,23 @@ import type { StoredEvent } from '@tallystick/event-store';
 import { type Static, Type } from 'typebox';
 import type { Api } from './api.ts';
 import { refuse } from './problems.ts';
-import { Decimal, MoneyBody, orNull, Position } from './schemas.ts';
+import { MoneyBody, orNull, Position } from './schemas.ts';
 
 const PurchaseFields = {
   id: Type.String({ description: 'The `reference` that it was made with.' }),
-  status: Type.Union([Type.Literal('pending'), Type.Literal('paid'), Type.Literal('canceled')]),
-  package: Type.Object({ id: Type.String(), version: Type.Integer() }),
+  status: Type.Union([Type.Literal('pending'), Type.Literal('paid'), Type.Literal('canceled')], {
+    description: '`pending`: it waits for the money, without end.',
+  }),
+  package: Type.Object(
+    { id: Type.String(), version: Type.Integer() },
+    { description: 'What was sold, in the version of its terms; of a free amount its rate.' },
+  ),
   credits: Type.String({ description: 'What is bought; `bonus` comes on top.' }),
-  bonus: Decimal,
-  price: MoneyBody,
-  discount: MoneyBody,
+  bonus: Type.String({ description: 'Credits on top, in the same lot.' }),
+  price: Type.Object(MoneyBody.properties, { description: 'Before the coupon.' }),
+  discount: Type.Object(MoneyBody.properties, { description: 'What the coupon takes off.' }),
   total: Type.Object(MoneyBody.properties, { description: 'What is to be paid.' }),
-  coupon: orNull(Type.String()),
+  coupon: orNull(Type.String({ description: 'The code that it was made with.' })),
   lots: Type.Array(Type.String(), { description: 'Where the credits are; empty until it is paid.' }),
 };
 export const PurchaseAnswer = Type.Object({ ...PurchaseFields, position: Type.Optional(Position) });
@@ -41,9 +46,11 @@ export const PaymentAnswer = Type.Object({
 /** As lists show it. */
 export const PurchaseRow = Type.Object({
   ...PurchaseFields,
-  entry_id: orNull(Type.String()),
+  entry_id: orNull(
+    Type.String({ description: 'Of the entry that brought the credits: what a reversal names.' }),
+  ),
   opened_at: Type.String(),
-  closed_at: orNull(Type.String()),
+  closed_at: orNull(Type.String({ description: 'When it was paid or canceled.' })),
   reversed_at: orNull(Type.String({ description: 'Taken back since.' })),
 });
 

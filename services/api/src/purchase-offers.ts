@@ -26,7 +26,8 @@ export async function offerOf(api: Api, wanted: Wanted, currency: string | null)
   const { packages } = await api.catalogue.fresh();
   if (wanted.amount !== null) return freeAmount(packages, wanted.amount);
   const version = wanted.package === null ? undefined : packages.latest(wanted.package);
-  if (version === undefined || version.terms.active === false) return refuse('package_not_found');
+  if (version === undefined || version.terms.active === false)
+    return refuse('package_not_found', { package: wanted.package });
   const { terms } = version;
   if ('rate' in terms) {
     throw new Refused(invalid([{ field: 'package', rule: 'sells free amounts: give amount instead' }]));

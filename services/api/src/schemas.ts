@@ -13,17 +13,27 @@ export const Id = Type.String({
 });
 /** Models may hold any printable characters (rule 18). */
 export const MODEL_PATTERN = '^[^\\u0000-\\u001f\\u007f]{1,256}$';
-export const Model = Type.String({ pattern: MODEL_PATTERN });
+export const Model = Type.String({
+  pattern: MODEL_PATTERN,
+  description: '1 to 256 printable characters, as the caller writes them.',
+});
 export const Amount = Type.String({
   minLength: 1,
   maxLength: 64,
   description: 'A decimal string without exponent.',
 });
-export const Currency = Type.String({ pattern: '^[A-Z]{3}$' });
+export const CURRENCY_PATTERN = '^[A-Z]{3}$';
+export const Currency = Type.String({
+  pattern: CURRENCY_PATTERN,
+  description: 'Three capital letters, as `USD`.',
+});
 export const MoneyBody = closed({ amount: Amount, currency: Currency });
 export const Instant = Type.String({ maxLength: 40, description: 'RFC 3339 with its zone.' });
-export const Text = Type.String({ minLength: 1, maxLength: 1_000 });
-export const Metadata = Type.Object({}, { additionalProperties: true });
+export const Text = Type.String({ minLength: 1, maxLength: 1_000, description: 'In your words.' });
+export const Metadata = Type.Object(
+  {},
+  { additionalProperties: true, description: 'Yours; the ledger does not read it.' },
+);
 export const Priority = Type.Integer({
   minimum: 0,
   maximum: 1_000_000,
@@ -56,10 +66,23 @@ export const UsageBody = closed(dimensions, {
 // Requests: parts of paths and queries.
 export const AccountPath = closed({ id: Id });
 export const PageQuery = {
-  cursor: Type.Optional(Type.String({ maxLength: 1_000 })),
-  page_size: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  cursor: Type.Optional(
+    Type.String({
+      maxLength: 1_000,
+      description: '`next_cursor` of the page before; with the same filters.',
+    }),
+  ),
+  page_size: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Left out: 50.' })),
 };
-export const MinPosition = { min_position: Type.Optional(Type.String({ pattern: POSITION_PATTERN })) };
+export const MinPosition = {
+  min_position: Type.Optional(
+    Type.String({
+      pattern: POSITION_PATTERN,
+      description:
+        '`position` of an earlier answer: waits up to 250 ms for it, else 503 `projection_behind`.',
+    }),
+  ),
+};
 
 // Answers.
 export const Decimal = Type.String({ description: 'A decimal string without exponent or trailing zeros.' });

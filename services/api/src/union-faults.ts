@@ -50,7 +50,11 @@ function meantBy({ instancePath }: SchemaError, all: readonly SchemaError[][]): 
     return [{ keyword: 'union', instancePath, rule: oneOf(values) }];
   }
   // Null is no branch that anybody means who sends something else.
-  const branches = all.filter((errors) => !errors.every(isNotNull));
+  const named = byName(all.filter((errors) => !errors.every(isNotNull)));
+  if ('keyword' in named) return [named];
+  const both = eitherOr(named, instancePath);
+  if (both !== null) return [{ keyword: 'union', instancePath, rule: both }];
+  const branches = named;
   const scored = branches.map((errors) => ({
     errors,
     unknown: membersAt(errors, instancePath, 'additionalProperties').length,
@@ -65,6 +69,38 @@ function meantBy({ instancePath }: SchemaError, all: readonly SchemaError[][]): 
   }
   best.sort((a, b) => a.missing.length - b.missing.length);
   return best[0]?.errors ?? [];
+}
+
+/** Branches that say by a word which they are (`on: "quota"`): those that are meant, or a fault where the word is no one's. */
+function byName(branches: readonly SchemaError[][]): readonly SchemaError[][] | Exclude<Found, SchemaError> {
+  const words = branches.map((errors) => errors.find(({ keyword }) => keyword === 'const'));
+  const at = words.find((word) => word !== undefined)?.instancePath;
+  if (at === undefined) return branches;
+  const isOther = (errors: readonly SchemaError[]): boolean =>
+    errors.some(({ keyword, instancePath }) => keyword === 'const' && instancePath === at);
+  const meant = branches.filter((errors) => !isOther(errors));
+  if (meant.length > 0) return meant;
+  const values = words.flatMap((word) => (word === undefined ? [] : [allowedBy(word)]));
+  return { keyword: 'union', instancePath: at, rule: oneOf(values) };
+}
+
+/**
+ * Of several branches nothing is missing, only each finds the members of the others: the caller has said it in two ways.
+ * Null where that is not so.
+ */
+function eitherOr(branches: readonly SchemaError[][], at: string): string | null {
+  const whole = branches.filter((errors) =>
+    errors.every(({ keyword, instancePath }) => keyword === 'additionalProperties' && instancePath === at),
+  );
+  if (whole.length < 2) return null;
+  const unknown = whole.map((errors) => new Set(membersAt(errors, at, 'additionalProperties')));
+  const ways = unknown.map((own, index) => {
+    const others = unknown.filter((_, other) => other !== index);
+    const known = new Set(others.flatMap((names) => [...names]));
+    return [...known].filter((name) => !own.has(name) && others.every((names) => names.has(name)));
+  });
+  if (ways.some((names) => names.length === 0)) return null;
+  return `must have either ${ways.map((names) => names.join(' and ')).join(', or ')}, not both`;
 }
 
 function allowedBy({ keyword, params }: SchemaError): unknown {

@@ -19,19 +19,23 @@ import { closed, Id, Instant, Metadata, Model, MoneyBody, UsageBody } from './sc
 import { problemWith } from './validation.ts';
 
 export const UsageItem = closed({
-  id: Id,
+  id: { ...Id, description: 'Of the call, by you: the same again charges nothing.' },
   account: Id,
   model: Model,
   usage: UsageBody,
-  cost: Type.Optional(MoneyBody),
+  cost: Type.Optional({ ...MoneyBody, description: 'What the call cost you, where your supplier says it.' }),
   mode: Type.Optional(
     Type.Union([Type.Literal('charge'), Type.Literal('record')], {
-      description: '`record`: the call has run; it is booked whatever happens.',
+      description:
+        '`charge`: refused where it cannot be paid. `record`: the call has run; it is booked whatever happens. Left out: `charge`.',
     }),
   ),
-  hold: Type.Optional(Id),
-  occurred_at: Type.Optional(Instant),
-  source: Type.Optional(Id),
+  hold: Type.Optional({ ...Id, description: 'That was placed for this call: it is settled by it.' }),
+  occurred_at: Type.Optional({
+    ...Instant,
+    description: 'RFC 3339 with its zone: prices are those of then. Left out: now.',
+  }),
+  source: Type.Optional({ ...Id, description: 'Who reports; ids are unique within it.' }),
   metadata: Type.Optional(Metadata),
 });
 export type UsageItem = Static<typeof UsageItem>;

@@ -6,6 +6,7 @@ import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { isStorable } from './parse.ts';
 import { type Fault, invalid, malformed, type Problem, Refused } from './problems.ts';
+import { CURRENCY_PATTERN } from './schemas.ts';
 import { type Found, oneOf, withoutNoise } from './union-faults.ts';
 
 // Of a union every branch is told: with the default of 8 the one that was meant might be cut off.
@@ -17,14 +18,21 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   return (value: unknown) => {
     const read = httpPart === 'body' ? value : Value.Convert(schema, value);
     if (validator.Check(read)) return { value: read };
-    return { error: new Refused(problemWith(validator, read)) };
+    return { error: new Refused(problemWith(validator, read, httpPart === 'body' ? 'field' : 'parameter')) };
   };
 };
 
+/** What the members of a value are called: of a body fields, of a query parameters. */
+type Member = 'field' | 'parameter';
+
 /** 422 where all that is wrong is a number out of its range or a text that cannot be stored; else 400. */
-export function problemWith(validator: Pick<Validator, 'Errors'>, value: unknown): Problem {
+export function problemWith(
+  validator: Pick<Validator, 'Errors'>,
+  value: unknown,
+  member: Member = 'field',
+): Problem {
   const errors = withoutNoise(validator.Errors(value));
-  const faults = distinct(errors.flatMap(faultsOf)).slice(0, 20);
+  const faults = distinct(errors.flatMap((error) => faultsOf(error, member))).slice(0, 20);
   if (faults.length === 0) return malformed({ field: WHOLE, rule: 'is not of any known shape' });
   const onlyValues = errors.every((error) => isOfValue(error, at(value, error.instancePath)));
   return onlyValues ? invalid(faults) : malformed(...faults);
@@ -48,7 +56,13 @@ function isOfValue(error: Found, value: unknown): boolean {
   return RANGES.has(keyword) || number || !Number.isFinite(value);
 }
 
-function faultsOf(error: Found): Fault[] {
+const CURRENCY_RULE = 'must be three capital letters, as USD';
+const UNKNOWN: Readonly<Record<Member, string>> = {
+  field: 'is not a field of this request',
+  parameter: 'is not a parameter of this route',
+};
+
+function faultsOf(error: Found, member: Member): Fault[] {
   const parent = fieldOf(error.instancePath);
   const field = parent === '' ? WHOLE : parent;
   if (error.keyword === 'union') return [{ field, rule: error.rule }];
@@ -59,12 +73,15 @@ function faultsOf(error: Found): Fault[] {
     allowedValue?: unknown;
     allowedValues?: unknown[];
     limit?: number;
+    pattern?: unknown;
   };
   switch (keyword) {
     case 'required':
       return named(parent, facts.requiredProperties, 'is required');
     case 'additionalProperties':
-      return named(parent, facts.additionalProperties, 'is not known');
+      return named(parent, facts.additionalProperties, UNKNOWN[member]);
+    case 'pattern':
+      return [{ field, rule: facts.pattern === CURRENCY_PATTERN ? CURRENCY_RULE : message }];
     case 'const':
       return [{ field, rule: oneOf([facts.allowedValue]) }];
     case 'enum':

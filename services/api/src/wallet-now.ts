@@ -22,7 +22,7 @@ const PAGE = 1_000;
 /** Ends the request with 404 where there is no such account. */
 export async function walletNow(api: Api, account: string): Promise<Readonly<Wallet>> {
   const wallet = await walletAtHead(api, account);
-  if (!wallet.opened) return refuse('account_not_found');
+  if (!wallet.opened) return refuse('account_not_found', { account });
   return walletAfterDues(wallet, api.now(), api.catalogue.current());
 }
 
@@ -61,7 +61,7 @@ export async function wouldRecord(
       case 'repeats':
         return [decision.event];
       case 'refused': {
-        const problem = problemOfOutcome({ status: 'refused', refusal: decision.refusal });
+        const problem = problemOfOutcome({ status: 'refused', refusal: decision.refusal }, account);
         if (problem === null) throw new Error('a refusal without a problem');
         throw new Refused(problem);
       }

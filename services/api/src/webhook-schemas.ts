@@ -24,12 +24,14 @@ const EndpointFields = {
   url: Type.String(),
   events: Type.Array(Type.String()),
   scope: Type.String(),
-  account: text,
-  active: Type.Boolean(),
+  account: orNull(Type.String({ description: 'Of which it is told; null: of all.' })),
+  active: Type.Boolean({ description: 'False: nothing is queued, and what is queued waits.' }),
   paused: orNull(Type.String({ description: '`by_hand`, or `gone`: the receiver has answered 410.' })),
   created_at: Type.String(),
   failures: Type.Integer({ description: 'Attempts in a row that have failed.' }),
-  resting_until: text,
+  resting_until: orNull(
+    Type.String({ description: 'After ten failures in a row nothing is sent until then.' }),
+  ),
 };
 export const Endpoint = Type.Object(EndpointFields);
 const SECRET = Type.String({ description: '`whsec_…`. Shown this once.' });
@@ -40,9 +42,9 @@ export const Rotated = Type.Object({
 });
 const AttemptFields = {
   at: Type.String(),
-  status: orNull(Type.Integer()),
-  fault: text,
-  response: text,
+  status: orNull(Type.Integer({ description: 'Of HTTP; null: nothing came back.' })),
+  fault: orNull(Type.String({ description: 'Why nothing came back.' })),
+  response: orNull(Type.String({ description: 'How the answer begins.' })),
   took_ms: Type.Integer(),
 };
 export const Tried = Type.Object({ delivery: Type.String(), delivered: Type.Boolean(), ...AttemptFields });
@@ -55,8 +57,8 @@ const DeliveryFields = {
   position: orNull(Position),
   status: Type.Enum([...DELIVERY_STATUSES]),
   attempts: Type.Integer(),
-  replays: Type.Integer(),
-  next_attempt_at: text,
+  replays: Type.Integer({ description: 'How often somebody has asked for it again.' }),
+  next_attempt_at: orNull(Type.String({ description: 'Null: there will be none.' })),
   created_at: Type.String(),
   finished_at: text,
   log: Type.Array(Type.Object(AttemptFields)),

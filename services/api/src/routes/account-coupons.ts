@@ -41,7 +41,9 @@ import { walletNow } from '../wallet-now.ts';
 const Code = { ...Id, description: 'The same in capitals and not.' };
 const AppliedAnswer = Type.Object({
   code: Type.String(),
-  status: Type.Union([Type.Literal('granted'), Type.Literal('saved')]),
+  status: Type.Union([Type.Literal('granted'), Type.Literal('saved')], {
+    description: '`granted`: its credits are there. `saved`: it waits for the next purchase.',
+  }),
   percent: Type.Optional(Decimal),
   fixed: Type.Optional(MoneyBody),
   credits: Type.Optional(Decimal),
@@ -54,9 +56,9 @@ const CouponRow = Type.Object({
   status: Type.Union([Type.Literal('saved'), Type.Literal('used'), Type.Literal('freed')], {
     description: '`freed`: its purchase was canceled, or taken back whole; it may be used again.',
   }),
-  purchase: orNull(Type.String()),
-  credits: orNull(Decimal),
-  at: Type.String(),
+  purchase: orNull(Type.String({ description: 'That it was used for.' })),
+  credits: orNull(Type.String({ description: 'That it granted.' })),
+  at: Type.String({ description: 'When it was saved or used.' }),
   freed_at: orNull(Type.String()),
 });
 

@@ -55,12 +55,21 @@ const Terms = {
         'Null: "default" is used. It may be named before it is published; until then usage has no price (202 `unpriced`).',
     }),
   ),
-  overdraft_limit: Type.Optional(Amount),
-  time_zone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  overdraft_limit: Type.Optional({ ...Amount, description: 'How many credits it may owe. Left out: 0.' }),
+  time_zone: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: 'Of the IANA: days and months. Left out: UTC.' }),
+  ),
   currency: Type.Optional(orNull(Currency)),
 };
 const Profile = { name: Type.Optional(orNull(Text)), metadata: Type.Optional(orNull(Metadata)) };
-const OpenBody = closed({ id: Type.Optional(Id), ...Profile, ...Terms });
+const OpenBody = closed({
+  id: Type.Optional({
+    ...Id,
+    description: 'Left out: one is made, and the same request again makes another account.',
+  }),
+  ...Profile,
+  ...Terms,
+});
 const ChangeBody = closed({ ...Profile, ...Terms }, { minProperties: 1 });
 type ChangeBody = Static<typeof ChangeBody>;
 
@@ -196,7 +205,7 @@ export function accountsRoutes(app: App, api: Api): void {
       const view = await reading(api, { account: id, minPosition }, () =>
         (seesMoney(principal) ? getAccountFull : getAccount)(api.reads.queries, id),
       );
-      if (view === null) return refuse('account_not_found');
+      if (view === null) return refuse('account_not_found', { account: id });
       return seesMoney(principal) ? view : ownView(view);
     },
   );

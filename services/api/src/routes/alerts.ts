@@ -44,16 +44,17 @@ const Percent = Type.Integer({
   description: 'Of what was granted in a window: used, or held by calls under way.',
 });
 const ThresholdBody = Type.Union([
-  closed({ on: Type.Literal('quota'), percent: Percent }),
+  closed({ on: Type.Literal('quota', { description: 'A quota is running out.' }), percent: Percent }),
   closed({
-    on: Type.Literal('balance'),
+    on: Type.Literal('balance', { description: 'Credits are running out.' }),
     credits: {
       ...Amount,
-      description: 'Told when fewer become available; again only after credits came in.',
+      description:
+        'Told when fewer become available, not where there are fewer already; again only after credits came in.',
     },
   }),
   closed({
-    on: Type.Literal('daily_spend'),
+    on: Type.Literal('daily_spend', { description: 'A day is dear.' }),
     credits: { ...Amount, description: "Told when usage costs more in a day of the account's time zone." },
   }),
 ]);
@@ -81,18 +82,24 @@ const SetBody = closed({
   ),
 });
 
-const told = { threshold: Decimal, key: Type.String({ description: 'No two are the same.' }) };
-const when = { effective_at: Type.String(), raised_at: Type.String() };
+const told = {
+  threshold: Type.String({ description: 'That was crossed: percent of a quota, else credits.' }),
+  key: Type.String({ description: 'No two are the same.' }),
+};
+const when = {
+  effective_at: Type.String({ description: 'When it was crossed.' }),
+  raised_at: Type.String({ description: 'When it was recorded.' }),
+};
 const RaisedAlert = Type.Union([
   Type.Object({
     alert: Type.Literal('quota'),
     ...told,
     unit: Type.Union([Type.Literal('calls'), Type.Literal('tokens')]),
-    model: Type.String(),
-    granted: Type.String(),
+    model: Type.String({ description: 'A model, or `*` for all.' }),
+    granted: Type.String({ description: 'In the window, in whole units; `used` and `held` of it.' }),
     used: Type.String(),
-    held: Type.String(),
-    period_start: Type.String(),
+    held: Type.String({ description: 'By calls under way.' }),
+    period_start: Type.String({ description: 'Of the window.' }),
     period_end: Type.String(),
     ...when,
   }),
@@ -109,7 +116,7 @@ const Settings = Type.Object({
   enabled: Type.Boolean(),
   thresholds: Type.Array(Threshold),
   by_default: Type.Boolean({ description: 'Nobody has set them.' }),
-  email: orNull(Type.String()),
+  email: orNull(Type.String({ description: 'Where they are mailed to.' })),
   raised: Type.Array(RaisedAlert, { description: `The latest ${LATEST}.` }),
 });
 

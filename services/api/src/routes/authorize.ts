@@ -28,13 +28,25 @@ import { closed, found, Id, Model, UsageBody } from '../schemas.ts';
 
 /** The longest that credits may be held, in seconds: 30 days. */
 export const EXPIRES_IN_MAX = 30 * 24 * 60 * 60;
-export const ExpiresIn = Type.Integer({ minimum: 1, maximum: EXPIRES_IN_MAX, description: 'Seconds.' });
+export const ExpiresIn = Type.Integer({
+  minimum: 1,
+  maximum: EXPIRES_IN_MAX,
+  description: 'Seconds; then it is let go.',
+});
 
 const AuthorizeBody = closed({
   account: Id,
   model: Model,
   estimate: UsageBody,
-  hold: Type.Optional(closed({ id: Id, expires_in: ExpiresIn })),
+  hold: Type.Optional(
+    closed(
+      {
+        id: { ...Id, description: 'Of the call, by you: settled or voided under it.' },
+        expires_in: ExpiresIn,
+      },
+      { description: 'Reserves what would pay for it. Left out: the answer is advice.' },
+    ),
+  ),
 });
 type AuthorizeBody = Static<typeof AuthorizeBody>;
 type Hold = NonNullable<AuthorizeBody['hold']>;

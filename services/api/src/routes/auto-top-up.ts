@@ -32,9 +32,9 @@ const COOL_OFF_SECONDS_MAX = 30 * 24 * 3_600;
 export const DAILY_CAP = 3;
 
 const SetBody = closed({
-  enabled: Type.Boolean(),
+  enabled: Type.Boolean({ description: 'False: nothing is asked for.' }),
   threshold: { ...Amount, description: 'In credits: asked for when available and held together are less.' },
-  amount: MoneyBody,
+  amount: { ...MoneyBody, description: 'What is asked for, in a currency that free amounts are sold in.' },
   cool_off_seconds: Type.Optional(
     Type.Integer({ minimum: 0, maximum: COOL_OFF_SECONDS_MAX, description: 'Left out: 3600.' }),
   ),
@@ -49,20 +49,25 @@ const SetBody = closed({
 const Settings = Type.Object({
   enabled: Type.Boolean(),
   threshold: Decimal,
-  amount: MoneyBody,
-  cool_off_seconds: Type.Integer(),
-  daily_cap: Type.Integer(),
+  amount: Type.Object(MoneyBody.properties, { description: 'What is asked for.' }),
+  cool_off_seconds: Type.Integer({ description: 'From one request to the next, at least.' }),
+  daily_cap: Type.Integer({ description: "Requests in a day of the account's time zone, at most." }),
   off: Type.Boolean({ description: 'Too many were declined in a row; setting it again trusts it again.' }),
   open: orNull(
-    Type.Object({
-      id: Type.String(),
-      amount: MoneyBody,
-      requested_at: Type.String(),
-    }),
+    Type.Object(
+      {
+        id: Type.String(),
+        amount: MoneyBody,
+        requested_at: Type.String(),
+      },
+      { description: 'The request that waits for its result.' },
+    ),
   ),
 });
 const ResultBody = closed({
-  result: Type.Union([Type.Literal('paid'), Type.Literal('declined')]),
+  result: Type.Union([Type.Literal('paid'), Type.Literal('declined')], {
+    description: 'What came of the charge.',
+  }),
   paid: Type.Optional({ ...MoneyBody, description: 'With `paid`: what has come.' }),
   reference: { ...Id, description: 'Of the payment, or of the attempt.' },
 });

@@ -100,7 +100,7 @@ export function balancesRoutes(app: App, api: Api): void {
     async ({ params: { id: account }, query: { min_position: minPosition, as_of: asOf } }) => {
       if (asOf !== undefined) return balanceAt(api, { account, minPosition }, asOf);
       const balance = await reading(api, { account, minPosition }, () => balances.read(account, api.now()));
-      return balance === null ? refuse('account_not_found') : withEpoch(api, balance.view);
+      return balance === null ? refuse('account_not_found', { account }) : withEpoch(api, balance.view);
     },
   );
 
@@ -160,7 +160,8 @@ async function balanceAt(
     readBalanceAt(api.reads.queries, account, moment),
   );
   assertReached(api, moment, view.position);
-  if (view.entry_id === null && !(await wasOpen(api, account, moment))) return refuse('account_not_found');
+  if (view.entry_id === null && !(await wasOpen(api, account, moment)))
+    return refuse('account_not_found', { account });
   return { ...withEpoch(api, view), as_of: asOf };
 }
 

@@ -18,16 +18,28 @@ import { refuse } from '../problems.ts';
 import { Amount, closed, Id, Instant, MoneyBody, PageQuery, pageOf, recorded, shown } from '../schemas.ts';
 
 const Terms = {
-  percent: Type.Optional(Amount),
-  fixed: Type.Optional(MoneyBody),
-  credits: Type.Optional(Amount),
-  description: Type.Optional(Type.String({ maxLength: 1_000 })),
-  max_uses: Type.Optional(Type.Integer()),
-  minimum_purchase: Type.Optional(MoneyBody),
-  valid_from: Type.Optional(Instant),
-  expires_at: Type.Optional(Instant),
-  plans: Type.Optional(Type.Array(Id, { maxItems: 100 })),
-  active: Type.Optional(Type.Boolean()),
+  percent: Type.Optional({ ...Amount, description: 'Off the price of a purchase.' }),
+  fixed: Type.Optional({ ...MoneyBody, description: 'Off the price of a purchase in this currency.' }),
+  credits: Type.Optional({ ...Amount, description: 'Granted at once, when it is applied.' }),
+  description: Type.Optional(Type.String({ maxLength: 1_000, description: 'In your words.' })),
+  max_uses: Type.Optional(Type.Integer({ description: 'By all accounts together. Left out: no limit.' })),
+  minimum_purchase: Type.Optional({
+    ...MoneyBody,
+    description: 'The least that a purchase costs; of this currency only.',
+  }),
+  valid_from: Type.Optional({ ...Instant, description: 'RFC 3339 with its zone. Left out: at once.' }),
+  expires_at: Type.Optional({
+    ...Instant,
+    description: 'RFC 3339 with its zone, itself not included. Left out: never.',
+  }),
+  plans: Type.Optional(
+    Type.Array(Id, {
+      maxItems: 100,
+      description:
+        'Only for subscribers of these, and not while a period is unpaid. Left out: for everybody.',
+    }),
+  ),
+  active: Type.Optional(Type.Boolean({ description: 'False: it is not given out. Left out: true.' })),
 };
 const PutBody = closed(
   {
@@ -40,7 +52,7 @@ const Published = { code: Type.String(), version: Type.Integer() };
 const Coupon = Type.Object({
   ...Published,
   ...Terms,
-  max_uses_per_account: Type.Integer(),
+  max_uses_per_account: Type.Integer({ description: 'One that grants credits is had once in any case.' }),
   uses: Type.Integer({ description: 'By paid purchases that were not refunded since.' }),
   open_uses: Type.Integer({ description: 'Reserved by purchases that wait for payment.' }),
   over_limit: Type.Integer({ description: 'How many were paid after their reservation had gone to others.' }),
@@ -102,7 +114,9 @@ export function couponsRoutes(app: App, api: Api): void {
     async ({ params: { code } }) => {
       await api.catalogue.fresh();
       const coupon = api.catalogue.coupons.get(couponId(code));
-      return coupon === undefined ? refuse('coupon_not_found') : viewOf(coupon, api.now());
+      return coupon === undefined
+        ? refuse('coupon_not_found', { coupon: couponId(code) })
+        : viewOf(coupon, api.now());
     },
   );
 }

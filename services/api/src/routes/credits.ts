@@ -23,12 +23,17 @@ const ExpiresAt = Type.String({
 const Marks = { expires_at: Type.Optional(ExpiresAt), priority: Type.Optional(Priority) };
 const TopUpBody = closed({
   credits: Amount,
-  paid: Type.Optional(MoneyBody),
-  source: Id,
+  paid: Type.Optional({ ...MoneyBody, description: 'What the customer paid for them. Left out: not known.' }),
+  source: { ...Id, description: 'Where the money came in; with `reference` it names the top-up.' },
+  reference: { ...Id, description: 'Of the payment.' },
+  ...Marks,
+});
+const GrantBody = closed({
+  credits: Amount,
+  kind: { ...Id, description: 'What for; with `reference` it names the grant.' },
   reference: Id,
   ...Marks,
 });
-const GrantBody = closed({ credits: Amount, kind: Id, reference: Id, ...Marks });
 const AdjustmentBody = closed({ credits: Amount, reason: Text, reference: Id });
 const ReversalBody = closed({
   reason: Text,

@@ -109,7 +109,7 @@ export function explainRoutes(app: App, api: Api): void {
       };
       const { min_position: minPosition } = query;
       const page = await reading(api, { minPosition }, () => readEventsPage(api.store, asked));
-      if (page === null) return refuse('account_not_found');
+      if (page === null) return refuse('account_not_found', { account });
       const view: (event: AuditedEvent) => Explanation = seesMoney(principal) ? explainToFinance : explain;
       return {
         data: page.events.map((event) => withEpoch(api, view(event))),

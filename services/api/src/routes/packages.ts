@@ -17,14 +17,14 @@ import { refuse } from '../problems.ts';
 import { Amount, Currency, closed, Id, MoneyBody, PageQuery, pageOf, recorded, shown } from '../schemas.ts';
 
 const Terms = {
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  description: Type.Optional(Type.String({ maxLength: 1_000 })),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'For customers.' })),
+  description: Type.Optional(Type.String({ maxLength: 1_000, description: 'For customers.' })),
   display_order: Type.Optional(
     Type.Integer({ description: 'Lists are in this order, then in that of ids.' }),
   ),
-  active: Type.Optional(Type.Boolean()),
-  credits: Type.Optional(Amount),
-  bonus: Type.Optional(Amount),
+  active: Type.Optional(Type.Boolean({ description: 'False: it is no longer sold. Left out: true.' })),
+  credits: Type.Optional({ ...Amount, description: 'What is bought, in credits. Not with `rate`.' }),
+  bonus: Type.Optional({ ...Amount, description: 'Credits on top, in the same lot. With `credits` only.' }),
   prices: Type.Optional(Type.Array(MoneyBody, { maxItems: 50, description: 'One per currency.' })),
   rate: Type.Optional(
     closed(
@@ -40,7 +40,13 @@ const Terms = {
   ),
 };
 const PutBody = closed(
-  { ...Terms, price: Type.Optional(MoneyBody) },
+  {
+    ...Terms,
+    price: Type.Optional({
+      ...MoneyBody,
+      description: 'Of a package that is sold in one currency: for `prices`.',
+    }),
+  },
   {
     description:
       'Either `credits` with `prices` (or one `price`), or `rate`: so many credits for whatever amount is paid.',

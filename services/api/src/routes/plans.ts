@@ -34,23 +34,29 @@ import {
   shown,
 } from '../schemas.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Description = Type.String({ maxLength: 1_000 });
+const named = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
+const Description = Type.String({ maxLength: 1_000, description: 'For customers; nothing depends on it.' });
 const Order = Type.Integer({ description: 'Lists are in this order, then in that of ids.' });
 const Quantity = Type.String({
   minLength: 1,
   maxLength: 20,
   description: 'A whole number, or `unlimited` where something is included.',
 });
+const WholeNumber = Type.String({ minLength: 1, maxLength: 20, description: 'A whole number as text.' });
 const Window = {
-  unit: Type.Enum([...QUOTA_UNITS]),
-  model: Model,
+  unit: Type.Enum([...QUOTA_UNITS], { description: '`calls` counts usages, `tokens` their tokens.' }),
+  model: { ...Model, description: 'A model, or `*`: all of them together.' },
   amount: Quantity,
-  per: Type.Enum([...WINDOWS]),
+  per: Type.Enum([...WINDOWS], { description: '`period`: that of the subscription.' }),
 };
 const Included = closed({
   ...Window,
-  counted_dimensions: Type.Optional(Type.Array(Type.Enum([...TOKEN_DIMENSIONS]), { maxItems: 5 })),
+  counted_dimensions: Type.Optional(
+    Type.Array(Type.Enum([...TOKEN_DIMENSIONS]), {
+      maxItems: 5,
+      description: 'Of a line in tokens: what counts. Left out: all five kinds.',
+    }),
+  ),
 });
 const dimensions = Object.keys(DIMENSIONS) as (keyof typeof DIMENSIONS)[];
 const Overage = closed(
@@ -60,36 +66,115 @@ const Overage = closed(
   >,
 );
 function optionalPrice() {
-  return Type.Optional(closed({ credits: Amount, per: Type.Number() }));
+  return Type.Optional(
+    closed(
+      {
+        credits: { ...Amount, description: 'Of `per` units, in credits; may be finer than a credit.' },
+        per: Type.Number({ description: 'How many units `credits` is the price of.' }),
+      },
+      { description: 'Left out: no price for this dimension.' },
+    ),
+  );
 }
 const Terms = {
-  name: Name,
+  name: named('For customers.'),
   description: Type.Optional(Description),
-  features: Type.Optional(Type.Array(Name, { maxItems: 100 })),
-  price: Type.Union([closed({ credits: Amount }), MoneyBody]),
-  interval: Type.Enum([...INTERVALS]),
-  trial_days: Type.Optional(Type.Integer()),
-  grace: Type.Optional(closed({ days: Type.Integer(), quota: Type.Enum([...GRACE_QUOTAS]) })),
-  included: Type.Array(Included, { maxItems: 100 }),
-  caps: Type.Optional(Type.Array(closed(Window), { maxItems: 100 })),
-  overage: Type.Enum(['credits', 'refuse']),
-  overage_multiplier: Type.Optional(Amount),
-  overage_prices: Type.Optional(Type.Record(Type.String(), Overage)),
-  price_book: Type.Optional(Id),
-  allowed_models: Type.Optional(Type.Array(Model, { maxItems: 500 })),
-  rate_limit_per_minute: Type.Optional(Type.Integer()),
-  max_concurrent_requests: Type.Optional(Type.Integer()),
-  priority: Type.Optional(Name),
-  support_level: Type.Optional(Name),
+  features: Type.Optional(
+    Type.Array(named('One line.'), { maxItems: 100, description: 'For customers; nothing depends on them.' }),
+  ),
+  price: Type.Union([closed({ credits: Amount }), MoneyBody], {
+    description: 'Of one period: either `credits`, or `amount` and `currency`.',
+  }),
+  interval: Type.Enum([...INTERVALS], { description: 'How long a period is.' }),
+  trial_days: Type.Optional(
+    Type.Integer({
+      description: 'How long who asks for it (`trial: true`) has the plan for nothing. Left out: not at all.',
+    }),
+  ),
+  grace: Type.Optional(
+    closed(
+      {
+        days: Type.Integer({
+          description: 'How long a period may stay unpaid; then the subscription lapses.',
+        }),
+        quota: Type.Enum([...GRACE_QUOTAS], {
+          description:
+            'What there is of the quota meanwhile: nothing, the share of the days of grace, or all of it. ' +
+            'A first period has none until it is paid.',
+        }),
+      },
+      {
+        description:
+          'Left out: a renewal that is not paid lapses at once; a first period that is paid outside has a day.',
+      },
+    ),
+  ),
+  included: Type.Array(Included, {
+    maxItems: 100,
+    description: 'Quotas: they pay for usage before credits do. No two of the same unit, model and `per`.',
+  }),
+  caps: Type.Optional(
+    Type.Array(closed({ ...Window, amount: WholeNumber }), {
+      maxItems: 100,
+      description: 'Limits that every call must pass, whoever pays (402 `cap_reached`).',
+    }),
+  ),
+  overage: Type.Enum(['credits', 'refuse'], {
+    description: 'What becomes of usage beyond `included`: paid by credits, or 402 `quota_exhausted`.',
+  }),
+  overage_multiplier: Type.Optional({
+    ...Amount,
+    description: 'Factor on the price of usage beyond `included`. Left out: 1.',
+  }),
+  overage_prices: Type.Optional(
+    Type.Record(Type.String(), Overage, {
+      description: 'By model (or `*`) and dimension, in place of the price book. Left out: the price book.',
+    }),
+  ),
+  price_book: Type.Optional({ ...Id, description: 'For accounts that name none of their own.' }),
+  allowed_models: Type.Optional(
+    Type.Array(Model, { maxItems: 500, description: 'Others are 403 `model_not_allowed`. Left out: all.' }),
+  ),
+  rate_limit_per_minute: Type.Optional(
+    Type.Integer({ description: 'Authorizations in a minute that say yes. Left out: no limit.' }),
+  ),
+  max_concurrent_requests: Type.Optional(
+    Type.Integer({ description: 'Holds that may be open at once. Left out: no limit.' }),
+  ),
+  priority: Type.Optional(
+    named('Class of service, told with every authorization; the ledger does not read it.'),
+  ),
+  support_level: Type.Optional(named('For customers; nothing depends on it.')),
   display_order: Type.Optional(Order),
-  refund_on_cancel: Type.Optional(Type.Boolean()),
-  default_plan: Type.Optional(Type.Boolean()),
-  active: Type.Optional(Type.Boolean()),
+  refund_on_cancel: Type.Optional(
+    Type.Boolean({
+      description:
+        'Canceled now, what was paid in credits for time and quota that nobody has used goes back. Left out: false.',
+    }),
+  ),
+  default_plan: Type.Optional(
+    Type.Boolean({
+      description: 'Every new account starts with it; the price must be 0 credits. Left out: false.',
+    }),
+  ),
+  active: Type.Optional(
+    Type.Boolean({
+      description: 'False: nobody can subscribe any more; who has it keeps it. Left out: true.',
+    }),
+  ),
 };
 const PutBody = closed({
   ...Terms,
-  anchor: Type.Optional(Type.Enum([...ANCHORS], { description: 'Left out: `subscription`.' })),
-  effective_from: Type.Optional(Instant),
+  anchor: Type.Optional(
+    Type.Enum([...ANCHORS], {
+      description:
+        'From when periods count: the instant of subscribing, or midnight, Monday, the first. Left out: `subscription`.',
+    }),
+  ),
+  effective_from: Type.Optional({
+    ...Instant,
+    description: 'RFC 3339 with its zone; never in the past. Left out: at once.',
+  }),
 });
 const Published = { id: Type.String(), version: Type.Integer(), effective_from: Type.String() };
 const Plan = Type.Object({ ...Published, ...Terms, anchor: Type.Enum([...ANCHORS]) });

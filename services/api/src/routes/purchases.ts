@@ -36,7 +36,7 @@ import {
 } from '../schemas.ts';
 
 const PaidBody = closed({
-  paid: MoneyBody,
+  paid: { ...MoneyBody, description: 'What has come; applied where it is the `total`, to the cent.' },
   reference: { ...Id, description: 'Of the payment: one payment pays one thing.' },
 });
 const PurchasePath = closed({ id: Id, purchase: Id });

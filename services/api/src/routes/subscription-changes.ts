@@ -2,14 +2,7 @@
  * What becomes of a subscription by its subscriber's word: changed, with a preview of what that comes to, cancelled, and
  * taken back. Each answers with a bill in credits.
  */
-import {
-  type BillLine,
-  keys,
-  type Subscription,
-  type Wallet,
-  type WalletCommand,
-  type WalletEvent,
-} from '@tallystick/domain';
+import { keys, type Wallet, type WalletCommand, type WalletEvent } from '@tallystick/domain';
 import { Type } from 'typebox';
 import type { Api, App } from '../api.ts';
 import { fingerprint } from '../fingerprint.ts';
@@ -18,10 +11,13 @@ import { AccountPath, closed, found, Id, recorded } from '../schemas.ts';
 import { BillAnswer, billAnswer } from '../subscription-answers.ts';
 import { walletNow, wouldRecord } from '../wallet-now.ts';
 
-const When = Type.Union([Type.Literal('now'), Type.Literal('period_end')]);
-const ChangeBody = closed({ plan: Id, when: When, reference: Id });
+const When = Type.Union([Type.Literal('now'), Type.Literal('period_end')], {
+  description: 'At once, or when the period is over.',
+});
+const Reference = { ...Id, description: 'Names this order: the same again is answered as at first.' };
+const ChangeBody = closed({ plan: Id, when: When, reference: Reference });
 const PreviewBody = closed({ plan: Id, when: When });
-const CancelBody = closed({ when: When, reference: Id });
+const CancelBody = closed({ when: When, reference: Reference });
 
 export function subscriptionChangesRoutes(app: App, api: Api): void {
   const manage = { access: { scopes: ['usage', 'manage'], ownAccount: 'path' } } as const;
@@ -135,11 +131,11 @@ function changed(api: Api, done: Done<Wallet, WalletEvent>): BillAnswer {
 function billOf(api: Api, event: WalletEvent): BillAnswer {
   if (event.type !== 'SubscriptionChanged' && event.type !== 'SubscriptionEnded')
     throw new Error(`a change of a subscription made a ${event.type}`);
-  const { lines, subscription }: { lines: readonly BillLine[]; subscription: Subscription } = event.data;
-  return billAnswer(lines, subscription, api.catalogue.current().plans);
+  const { lines, subscription, quotas } = event.data;
+  return billAnswer(lines, quotas?.granted ?? [], subscription, api.catalogue.current().plans);
 }
 
 function billNow(api: Api, { subscription }: Readonly<Wallet>): BillAnswer {
   if (subscription === null) throw new Error('a subscription that is not there was left unchanged');
-  return billAnswer([], subscription.now, api.catalogue.current().plans);
+  return billAnswer([], [], subscription.now, api.catalogue.current().plans);
 }

@@ -9,17 +9,31 @@ import { type Faults, instantOf, moneyOf, settle } from '../parse.ts';
 import { AccountPath, closed, Id, Instant, MoneyBody, orNull, Position, recorded } from '../schemas.ts';
 import { SubscriptionAnswer, subscriptionAnswer } from '../subscription-answers.ts';
 
+const Result = Type.Union([Type.Literal('paid'), Type.Literal('failed')], {
+  description: '`failed`: it was tried; what there is of grace goes on.',
+});
 const PaymentBody = closed({
-  period_start: Type.String({ ...Instant, description: 'Which period: when it began.' }),
-  result: Type.Union([Type.Literal('paid'), Type.Literal('failed')]),
-  paid: Type.Optional(MoneyBody),
-  reference: Id,
+  period_start: Type.String({
+    ...Instant,
+    description: "Which period, by its beginning: the subscription's `current_period_start`.",
+  }),
+  result: Result,
+  paid: Type.Optional({
+    ...MoneyBody,
+    description: 'What has come: the price, in full. Left out: it counts as that, and no money is booked.',
+  }),
+  reference: { ...Id, description: 'Of the payment: one payment pays one thing.' },
 });
 const PaymentAnswer = Type.Object({
   entry_id: Type.String(),
   period_start: Type.String(),
-  result: Type.Union([Type.Literal('paid'), Type.Literal('failed')]),
+  result: Result,
   applied: Type.Boolean({ description: 'False: it is booked, and waits for finance to say what it is for.' }),
+  reason: Type.Optional(
+    Type.String({
+      description: 'Why it was not: not_the_period, paid_already, amount_differs, canceled, too_late.',
+    }),
+  ),
   subscription: orNull(SubscriptionAnswer),
   position: Position,
 });
@@ -57,12 +71,13 @@ export function subscriptionPaymentsRoutes(app: App, api: Api): void {
       const { event, position, replayed } = recordedBy(done);
       if (event.type !== 'SubscriptionPaymentRecorded') throw new Error(`a payment made a ${event.type}`);
       firstOrAgain(reply, { replayed });
-      const { period_start, applied, subscription } = event.data;
+      const { period_start, applied, reason, subscription } = event.data;
       return {
         entry_id: entryId(event.stream, event.revision),
         period_start,
         result: event.data.result,
         applied,
+        ...(reason === undefined ? {} : { reason }),
         subscription:
           subscription === undefined ? null : subscriptionAnswer(subscription, api.catalogue.current().plans),
         position: formatPosition(api.epoch, position),

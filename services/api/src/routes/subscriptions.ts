@@ -30,11 +30,18 @@ import { isTimeZone } from './accounts.ts';
 const SubscribeBody = closed({
   plan: Id,
   pay: Type.Union([Type.Literal('credits'), Type.Literal('external')], {
-    description: '`external`: each period is confirmed by finance.',
+    description:
+      '`credits`: out of the account, at once. `external`: each period waits until finance says that it is paid.',
   }),
-  reference: Id,
-  auto_renew: Type.Optional(Type.Boolean({ description: 'Left out: true.' })),
-  trial: Type.Optional(Type.Boolean({ description: 'Left out: false.' })),
+  reference: { ...Id, description: 'Names this order: the same again is answered as at first.' },
+  auto_renew: Type.Optional(
+    Type.Boolean({ description: 'False: it lapses with the period. Left out: true.' }),
+  ),
+  trial: Type.Optional(
+    Type.Boolean({
+      description: 'Begins with the `trial_days` of the plan, once per account. Left out: false.',
+    }),
+  ),
   time_zone: Type.Optional(
     Type.String({ minLength: 1, maxLength: 64, description: "Left out: the account's." }),
   ),

@@ -139,7 +139,7 @@ async function postMany(api: Api, request: FastifyRequest, items: readonly unkno
   let next = 0;
   const results = read.map((item, index) => {
     const outcome = item.ok ? outcomes[next++] : undefined;
-    const problem = item.ok ? problemOfOutcome(known(outcome)) : item.problem;
+    const problem = item.ok ? problemOfOutcome(known(outcome), item.account) : item.problem;
     if (problem !== null) {
       api.countRefusal(problem.code);
       return { id: idOf(items[index]), status: 'refused' as const, problem };

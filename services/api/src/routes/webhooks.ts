@@ -109,7 +109,7 @@ function endpointRoutes(app: App, api: Api): void {
           url: Type.Optional(Url),
           events: Type.Optional(Events),
           scope: Type.Optional(Scope),
-          active: Type.Optional(Type.Boolean()),
+          active: Type.Optional(Type.Boolean({ description: 'False pauses it; true goes on.' })),
         }),
         response: shown(Endpoint),
       },

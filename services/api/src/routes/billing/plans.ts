@@ -22,6 +22,7 @@ import { Type } from 'typebox';
 import type { Api, App } from '../../api.ts';
 import { pageOfCatalogue } from '../../catalogue-page.ts';
 import { closed, found, orNull } from '../../schemas.ts';
+import { AccountQuery, accountOf } from './account.ts';
 import { asNumber, fractionAsNumber } from './as-number.ts';
 
 const Plan = Type.Object({
@@ -50,11 +51,13 @@ export function plansRoute(app: App, api: Api): void {
       schema: {
         tags: ['billing'],
         summary: `List the plans that can be subscribed to, at most ${PLANS_MAX}, in the order of their display`,
-        querystring: closed({}),
+        querystring: closed(AccountQuery),
         response: found(Type.Object({ plans: Type.Array(Plan) })),
       },
     },
-    async () => {
+    async ({ principal, query: { account } }) => {
+      // It changes nothing: the neighbours take it, so it may be sent here too, but never another's.
+      if (account !== undefined) accountOf(principal, account);
       const { plans, packages } = await api.catalogue.fresh();
       const now = api.now();
       const offered = plans
