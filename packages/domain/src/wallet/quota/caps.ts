@@ -6,8 +6,9 @@ import type { CompiledCap } from '../../plans/compile.ts';
 import { compiledTerms } from '../../plans/compile.ts';
 import type { Usage } from '../../usage.ts';
 import type { Hold, Wallet } from '../state.ts';
-import { type TimeWindow, windowAt } from '../subscription/calendar.ts';
+import { type Span, type TimeWindow, windowAt } from '../subscription/calendar.ts';
 import type { UseRefusal } from '../subscription/commands.ts';
+import type { Subscription } from '../subscription/events.ts';
 import { isInForce, rhythmOf, type SubscriptionState } from '../subscription/state.ts';
 import type { CapCount } from './events.ts';
 import { callsOf, isFor, tokensOf } from './funding.ts';
@@ -65,9 +66,21 @@ function counterOf(
 }
 
 function capWindow(subscription: SubscriptionState, cap: CompiledCap, now: number): TimeWindow {
-  if (cap.per !== 'period') return windowAt(rhythmOf(subscription.now), cap.per, now);
+  if (cap.per !== 'period') return rememberedWindow(subscription.now, cap.per, now);
   const { period_start, period_end } = subscription.now;
   return { start: Date.parse(period_start), end: Date.parse(period_end) };
+}
+
+const remembered = new WeakMap<Subscription, Map<Span, TimeWindow>>();
+
+/** Calendars cost far more than all the rest of a decision, and a window is asked for by every call in it. */
+function rememberedWindow(subscription: Subscription, span: Span, now: number): TimeWindow {
+  const windows = remembered.get(subscription) ?? new Map<Span, TimeWindow>();
+  const known = windows.get(span);
+  if (known !== undefined && known.start <= now && now < known.end) return known;
+  const window = windowAt(rhythmOf(subscription), span, now);
+  remembered.set(subscription, windows.set(span, window));
+  return window;
 }
 
 function refusalOf(cap: CompiledCap, { end }: TimeWindow): UseRefusal {
