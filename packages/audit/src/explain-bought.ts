@@ -180,10 +180,10 @@ function granted({ quotas }: Said): string {
   return texts.join(', ');
 }
 
-function paymentTold({ result, applied, period_start, reference, subscription }: Said): string {
+function paymentTold({ result, applied, reason, period_start, reference, subscription }: Said): string {
   const period = `of the period from ${period_start}, reference ${reference}`;
   if (result === 'failed') return `Payment ${period} failed`;
-  if (applied !== true) return `Payment ${period} waits for finance`;
+  if (applied !== true) return `Payment ${period} waits for finance: ${wordOf(reason)}`;
   return `Payment ${period}: ${subscription?.plan} is ${subscription?.status} until ${subscription?.period_end}`;
 }
 

@@ -63,7 +63,7 @@ export function prorationOf({ type, data, recordedAt }: AuditedEvent): readonly 
   const part = `${seconds(at, now.period_end)}/${seconds(now.period_start, now.period_end)} of the period`;
   if (type === 'SubscriptionEnded')
     return [
-      `${now.period_credits} credits x ${part}, rounded down to a whole credit, what lots that have expired paid left out = ${line.credits.replace('-', '')} credits back`,
+      `the lesser of ${now.period_credits} credits x ${part} and of what no quota was used for, rounded down to a whole credit, what lots that have expired paid left out = ${line.credits.replace('-', '')} credits back`,
     ];
   if (change !== 'upgraded') return [];
   const price = terms?.price?.credits ?? 'the new price';

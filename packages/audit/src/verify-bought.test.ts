@@ -242,6 +242,7 @@ t.test('a snapshot whose state was changed is named, whatever of it', async (t) 
     ['sub-late', 8, 'subscription.pots.currency', [/"pots":\{"currency":"EUR"/, '"pots":{"currency":"USD"']],
     ['sub-late', 8, 'subscription.caps.0.used', [/("caps":\[\{[^}]*"used":")\d+n/, '$11n']],
     ['sub-late', 8, 'trialUsed', [/"trialUsed":false/, '"trialUsed":true']],
+    ['sub-free', 7, 'freeUntil', [/"freeUntil":[1-9]\d+/, '"freeUntil":0']],
     ['sub-trial', 8, 'trialUsed', [/"trialUsed":true/, '"trialUsed":false']],
     [
       'sub-holder',

@@ -28,6 +28,7 @@ const picture = having({
   status: oneOf('trialing', 'active', 'past_due', 'canceled', 'lapsed'),
   ...{ time_zone: text, anchor: text, anchor_at: time, period_start: time, period_end: time },
   ...{ period_credits: amount, period_paid: flag, trial_end: nullable(time), grace_ends_at: nullable(time) },
+  grace_quota: optional(oneOf('none', 'provisional', 'full')),
   ...{ cancel_at: nullable(time), ended_at: nullable(time), pending_plan: nullable(text) },
   next_grants: listOf(nullable(time)),
   paid_from: listOf(having({ lot: nullable(text), credits: amount })),
@@ -68,6 +69,7 @@ export const BOUGHT: readonly (readonly [type: string, carried: Carried])[] = [
       {
         ...{ ...SUBSCRIBED, subscription: optional(picture), period_start: time, reference: text },
         ...{ result: oneOf('paid', 'failed'), applied: flag },
+        reason: optional(oneOf('not_the_period', 'paid_already', 'amount_differs', 'canceled', 'too_late')),
       },
       { ...POTS, received: nullable(money) },
     ),

@@ -110,6 +110,6 @@ export const COVERED: Members = {
   covered: optional(
     listOf(having({ unit: text, quantity: count, model: text, quota: optional(text), usage: quantities })),
   ),
-  plan: optional(having({ id: text, version: whole })),
+  plan: optional(having({ id: text, version: whole, open: optional(flag) })),
   caps: optional(listOf(having({ cap: whole, quantity: count, start: optional(time), end: optional(time) }))),
 };

@@ -31,7 +31,7 @@ function dice(seed: number): Roll {
   };
 }
 
-const PLANS = ['hybrid', 'large', 'stopped', 'tiny'] as const;
+const PLANS = ['hybrid', 'large', 'stopped', 'tiny', 'calendar', 'free'] as const;
 /** By the week, with everything of the period: no trial or change can begin in the middle of a window. */
 const TINY: PlanTerms = {
   name: 'Tiny',
@@ -46,6 +46,24 @@ const TINY: PlanTerms = {
   overage_prices: { talk: { output_tokens: { credits: '7', per: 1000 } } },
 };
 
+/** By the calendar: its first period and its first windows are parts, and windows outlast periods. */
+const CALENDAR: PlanTerms = {
+  name: 'Calendar',
+  price: { credits: '12' },
+  interval: 'month',
+  anchor: 'calendar',
+  trial_days: 3,
+  grace: { days: 4, quota: 'provisional' },
+  included: [
+    { unit: 'calls', model: '*', amount: '5', per: 'day' },
+    { unit: 'tokens', model: 'talk', amount: '500', per: 'week' },
+    { unit: 'calls', model: 'plain', amount: '31', per: 'period' },
+    { unit: 'calls', model: 'extra', amount: 'unlimited', per: 'period' },
+  ],
+  overage: 'refuse',
+  refund_on_cancel: true,
+};
+
 export async function subscribeAtRandom(
   ledger: TestLedger,
   {
@@ -57,6 +75,7 @@ export async function subscribeAtRandom(
   const roll = dice(seed);
   publishPlans(ledger);
   ledger.publishPlan('tiny', TINY);
+  ledger.publishPlan('calendar', CALENDAR);
   const names = Array.from({ length: accounts }, (_, n) => `random-${n}`);
   const holds: string[] = [];
   for (const [n, name] of names.entries()) await ledger.open(name, n === 0 ? '40' : '0');
@@ -104,6 +123,7 @@ function happenings(
           reference: id,
           pay: plan === 'stopped' ? 'external' : 'credits',
           autoRenew: roll(4) > 0,
+          trial: roll(3) === 0,
         }),
       ];
     case 2:

@@ -62,6 +62,27 @@ export const STOPPED: PlanTerms = {
   overage: 'refuse',
 };
 
+/** Tried for less than its window: a trial has the part of it that it lasts. */
+export const BRIEF: PlanTerms = {
+  name: 'Brief',
+  price: { credits: '4' },
+  interval: 'month',
+  anchor: 'calendar',
+  trial_days: 2,
+  included: [{ unit: 'tokens', model: 'talk', amount: '700', per: 'week' }],
+  overage: 'credits',
+};
+
+/** Costs nothing: not begun anew before its last period has passed. */
+export const FREE: PlanTerms = {
+  name: 'Free',
+  price: { credits: '0' },
+  interval: 'week',
+  anchor: 'calendar',
+  included: [{ unit: 'calls', model: '*', amount: '2', per: 'day' }],
+  overage: 'credits',
+};
+
 const TALK = {
   talk: {
     supplier: 'Maker & Co',
@@ -77,6 +98,8 @@ export function publishPlans(ledger: TestLedger): void {
   ledger.publishPlan('hybrid', HYBRID);
   ledger.publishPlan('large', LARGE);
   ledger.publishPlan('stopped', STOPPED);
+  ledger.publishPlan('brief', BRIEF);
+  ledger.publishPlan('free', FREE);
   ledger.publish({
     credit_value: { amount: '0.01', currency: 'USD' },
     models: {
@@ -150,9 +173,17 @@ export async function must(ledger: TestLedger, account: string, ...commands: Com
  */
 export async function subscribeThrough(ledger: TestLedger): Promise<readonly string[]> {
   publishPlans(ledger);
-  const accounts = ['upgrader', 'refunded', 'lapser', 'late', 'outside', 'trial', 'holder'].map(
-    (one) => `sub-${one}`,
-  );
+  const accounts = [
+    'upgrader',
+    'refunded',
+    'lapser',
+    'late',
+    'outside',
+    'trial',
+    'holder',
+    'short',
+    'free',
+  ].map((one) => `sub-${one}`);
   for (const account of accounts) {
     await ledger.open(account);
     await must(ledger, account, topUp('t1', 200, { paid: { amount: '181.37', currency: 'EUR' } }));
@@ -162,14 +193,25 @@ export async function subscribeThrough(ledger: TestLedger): Promise<readonly str
       topUp('t2', 10, { paid: { amount: '9', currency: USD }, expiresAt: ledger.now() + 90 * DAY }),
     );
   }
-  const [upgrader = '', refunded = '', lapser = '', late = '', outside = '', trial = '', holder = ''] =
-    accounts;
+  const [
+    upgrader = '',
+    refunded = '',
+    lapser = '',
+    late = '',
+    outside = '',
+    trial = '',
+    holder = '',
+    short = '',
+    free = '',
+  ] = accounts;
   for (const account of [upgrader, refunded, holder]) await must(ledger, account, subscribe('hybrid'));
   await must(ledger, trial, subscribe('hybrid', { trial: true }));
   await must(ledger, outside, subscribe('stopped', { pay: 'external' }));
   await must(ledger, lapser, subscribe('hybrid', { autoRenew: false }));
   await must(ledger, late, subscribe('hybrid'));
-  await useAll(ledger, [upgrader, refunded, lapser, late, trial, holder]);
+  await useAll(ledger, [upgrader, lapser, late, trial, holder]);
+  // What is used is not given back: 5 of 20 are a quarter of the price.
+  await must(ledger, refunded, charge('c1', 5));
   ledger.advance(3 * DAY + 5 * HOUR);
   await must(ledger, outside, ...payment(ledger, outside, await periodOf(ledger, outside), '9.99', 'p1'));
   await overrun(ledger, outside);
@@ -178,6 +220,11 @@ export async function subscribeThrough(ledger: TestLedger): Promise<readonly str
   await must(ledger, upgrader, changePlan('large', 'now'), talk('after', 700, 900), charge('after-2', 50));
   await must(ledger, refunded, cancel('period_end'), { type: 'ResumeSubscription' }, cancel('now'));
   await must(ledger, refunded, topUp('back', 1), subscribe('large', { reference: 's2' }));
+  // The first window of its week is longer than what is tried.
+  await must(ledger, short, subscribe('brief', { trial: true }));
+  await must(ledger, free, subscribe('free'), charge('f1', 3), cancel('now'));
+  const again = await ledger.run(free, subscribe('free', { reference: 's2' }));
+  if (again[0]?.status !== 'refused') throw new Error('what costs nothing was begun twice');
   await holdsOverEnd(ledger, holder);
   // Spent to the last: the next period cannot be paid at once.
   await must(ledger, late, {

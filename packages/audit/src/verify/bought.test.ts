@@ -90,6 +90,7 @@ t.test('the histories here hold every event that a wallet can have of what it bu
   some('EntryReversed', ({ frees_coupon }) => frees_coupon !== undefined);
 });
 
+const isPlanned = ({ hold, plan }: Anything): boolean => hold === undefined && plan?.id === 'hybrid';
 const isMixed = ({ covered = [], credits }: Anything): boolean => covered.length > 0 && credits !== '0';
 const ofTokens = ({ covered = [] }: Anything): boolean =>
   covered.length === 1 && covered[0].unit === 'tokens' && covered[0].quota !== undefined;
@@ -112,6 +113,27 @@ function post(data: Anything, account: string | RegExp, unit: string, more: stri
       (account instanceof RegExp ? account.test(leg.account) : leg.account === account)
     )
       leg.amount = String(Number(leg.amount) + Number(more));
+}
+
+const ofPeriod = ({ origin }: Anything): boolean => origin.per === 'period';
+const isExtra = ({ origin }: Anything): boolean => origin.extra === true && origin.per === 'period';
+const outlasts =
+  ({ period_end }: Anything) =>
+  ({ expires_at }: Anything): boolean =>
+    Date.parse(expires_at) > Date.parse(period_end);
+
+/** So many more of the first grant that fits, with its move and its postings. */
+function moreGranted(fits: (born: Anything) => boolean, more = 1n): Change {
+  return (data) => {
+    const born = data.quotas.granted.find(fits);
+    const move = data.quotas.moves.find(
+      (one: Anything) => one.quota === born.quota && one.from === 'granted',
+    );
+    born.quantity = String(BigInt(born.quantity) + more);
+    move.quantity = born.quantity;
+    post(data, 'equity:quotas:granted', born.unit, String(more));
+    post(data, /:quotas$/, born.unit, `-${more}`);
+  };
 }
 
 const plusOne = (text: string): string => String(BigInt(text) + 1n);
@@ -394,6 +416,104 @@ const cases: readonly Case[] = [
       subscription.period_credits = '29';
     },
     /the lots that paid do not come to what was paid/,
+  ],
+  [
+    'how much comes back at the end',
+    first('SubscriptionEnded', ({ lines }) => lines.length > 0),
+    (data) => {
+      data.lines[0].credits = String(Number(data.lines[0].credits) - 1);
+      const at = data.moves.findIndex(({ from }: Anything) => from === 'spent');
+      data.moves[at].credits = String(Number(data.moves[at].credits) + 1);
+      data.after.available = String(Number(data.after.available) + 1);
+      post(data, /:available$/, 'credits', '-1');
+      post(data, /^income:subscriptions:/, 'credits', '1');
+    },
+    /what comes back is not what nobody has used/,
+  ],
+  [
+    'that a hold was placed on a paid plan',
+    first('HoldPlaced', ({ plan }) => plan?.open === true),
+    (data) => {
+      delete data.plan.open;
+    },
+    /a hold is placed on another plan/,
+  ],
+  [
+    'the plan of a usage',
+    first('UsageCharged', isPlanned),
+    (data) => {
+      data.plan.version = 9;
+    },
+    /a usage is charged on another plan/,
+  ],
+  [
+    'the plan that a hold is settled on',
+    first('UsageCharged', ({ hold, plan }) => hold !== undefined && plan !== undefined),
+    (data) => {
+      delete data.plan;
+    },
+    /a usage is charged on another plan/,
+  ],
+  [
+    'what a grace grants',
+    first('SubscriptionPastDue', ({ subscription }) => subscription.grace_quota === 'provisional'),
+    ({ subscription }) => {
+      subscription.grace_quota = 'full';
+    },
+    /its grace grants another quota/,
+  ],
+  [
+    'that a first period grants nothing unpaid',
+    first('SubscriptionStarted', ({ subscription }) => subscription.status === 'past_due'),
+    ({ subscription }) => {
+      subscription.grace_quota = 'full';
+    },
+    /its grace grants another quota/,
+  ],
+  [
+    'that a grace is over',
+    first('SubscriptionRenewed', ({ effective_at }) => effective_at === undefined),
+    ({ subscription }) => {
+      subscription.grace_quota = 'provisional';
+    },
+    /it has a grace's quota and is active/,
+  ],
+  [
+    'how much a provisional grace grants',
+    first('SubscriptionPastDue', ({ quotas }) => quotas?.granted.some(ofPeriod)),
+    moreGranted(ofPeriod),
+    /is more than its line of the plan says/,
+  ],
+  [
+    'how much a change of plan adds',
+    first('SubscriptionChanged', ({ quotas }) => quotas?.granted.some(isExtra)),
+    moreGranted(isExtra),
+    /is more than its line of the plan says/,
+  ],
+  [
+    'how much a window grants that outlasts the first period',
+    first('SubscriptionStarted', ({ quotas, subscription }) => quotas?.granted.some(outlasts(subscription))),
+    (data, facts) => {
+      // Clocks may be put forward in a calendar's week: its length is known to two hours only.
+      moreGranted(outlasts(data.subscription), 5n)(data, facts);
+    },
+    /is more than its line of the plan says/,
+  ],
+  [
+    'where a hold lets go of a quota that lasts',
+    first('HoldVoided', ({ quotas }) => quotas?.moves[0].to === 'free'),
+    ({ quotas }) => {
+      quotas.moves[0].to = 'expired';
+    },
+    /what is given back of quota-.* goes elsewhere/,
+  ],
+  [
+    'why a payment was not applied',
+    first('SubscriptionPaymentRecorded', ({ applied, result }) => !applied && result === 'paid'),
+    (data) => {
+      data.reason = 'paid_already';
+    },
+    /a payment was not applied for another reason/,
   ],
   [
     'which lot paid',

@@ -17,6 +17,8 @@ export interface Picture {
   readonly period_paid: boolean;
   readonly trial_end: string | null;
   readonly grace_ends_at: string | null;
+  /** What quota there is while it is past due. */
+  readonly grace_quota?: string;
   readonly cancel_at: string | null;
   readonly ended_at: string | null;
   readonly pending_plan: string | null;
@@ -40,6 +42,9 @@ export interface LineText {
 }
 
 export interface PlanTermsText {
+  readonly interval?: string;
+  readonly grace?: { readonly quota?: string };
+  readonly refund_on_cancel?: boolean;
   readonly included: readonly LineText[];
   readonly caps?: readonly LineText[];
 }
@@ -77,6 +82,7 @@ export interface ToldData {
   readonly period_start?: string;
   readonly result?: string;
   readonly applied?: boolean;
+  readonly reason?: string;
 }
 export interface ToldFacts {
   readonly pots?: PotsText | null;

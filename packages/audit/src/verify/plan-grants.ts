@@ -1,12 +1,14 @@
 /** Whether the quotas that an event of a subscription grants are those of its plan's lines. */
-import { stepsOf, textOf } from '../decimal.ts';
+import { textOf } from '../decimal.ts';
 import type { AuditedEvent } from '../event.ts';
 import type { Name } from './finding.ts';
+import { mostOf } from './granted-part.ts';
 import { isLimited, type LineText, type Subscribed } from './picture.ts';
 import type { QuotaPassage } from './quotas.ts';
 
 /** What is granted is by the plan's lines, and no more than they say. */
 export function checkGrants(
+  before: Subscribed | null,
   { now, terms }: Subscribed,
   { type, data }: AuditedEvent,
   passages: readonly QuotaPassage[],
@@ -43,11 +45,13 @@ export function checkGrants(
       );
       continue;
     }
+    const opening = { type, now, interval: terms.interval ?? '', before: before?.terms ?? null };
+    const most = mostOf(line, quota.marks, opening);
     // What a grace had granted of the window, and was not lost, counts too.
-    if (quantity + quota.beside > stepsOf(line.amount))
+    if (quantity + quota.beside > most)
       name(
         `${id} is more than its line of the plan says`,
-        `at most ${line.amount}`,
+        `at most ${textOf(most)}`,
         textOf(quantity + quota.beside),
       );
     const next = now.next_grants[origin.line] ?? null;

@@ -1,6 +1,7 @@
 /**
  * What should be left in the pots of a subscription's period after an event (billing rule 10): what was there, and what
- * was paid, in equal parts for each line that has a limit, less what the quotas of each line were granted with.
+ * was paid, in equal parts for each line that has a limit, less what the quotas of each line were granted with. What is paid
+ * late for a line of the period that is all used is earned at once.
  */
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent, MoveText } from '../event.ts';
@@ -42,12 +43,24 @@ export function checkPots(
     if (from !== 'granted' || origin.kind !== 'plan') continue;
     pots.lines[origin.line] = (pots.lines[origin.line] ?? 0n) - paid;
   }
+  if (isPaidLate(event)) earnUsed(pots, after);
   const said = textOfPots(after.pots);
   const due = pots.lines.every((steps) => steps === 0n)
     ? 'none'
     : textOfPots({ currency: pots.currency ?? 'none', lines: pots.lines.map(textOf) });
   if (said !== due)
     name(`what is left of the money of ${after.now.id} is not what its lines have not taken`, due, said);
+}
+
+const isPaidLate = ({ type, data }: AuditedEvent): boolean =>
+  type === 'SubscriptionPaymentRecorded' ||
+  (type === 'SubscriptionRenewed' && data.effective_at === undefined);
+
+/** What a period's line has left when it is paid late was all used before: it is income, and waits for no grant. */
+function earnUsed({ lines }: Pots, { terms }: Subscribed): void {
+  terms.included.forEach(({ per }, index) => {
+    if (per === 'period') lines[index] = 0n;
+  });
 }
 
 const emptyPots = ({ terms }: Subscribed): Pots => ({ currency: null, lines: terms.included.map(() => 0n) });

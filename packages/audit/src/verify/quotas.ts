@@ -9,6 +9,8 @@
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent, QuotaMoveText } from '../event.ts';
 import type { Name } from './finding.ts';
+import { GrantedWindows } from './granted-windows.ts';
+import type { ToldData } from './picture.ts';
 
 export interface QuotaText {
   readonly quota: string;
@@ -74,9 +76,12 @@ export class QuotaBook {
   readonly all = new Map<string, Quota>();
   readonly #touched = new Set<Quota>();
   readonly #windows = new GrantedWindows();
+  /** Of the last subscription: its windows are counted from it. */
+  #anchor: { readonly id: string; readonly anchor_at: string } | null = null;
 
   /** Takes up what an event says of quotas; its moves, in their order. */
   apply(event: AuditedEvent, name: Name): readonly QuotaPassage[] {
+    this.#beginRhythm(event);
     const quotas = event.data.quotas as QuotasData | undefined;
     if (quotas === undefined) return NONE;
     const facts = (event.facts.quotas ?? {}) as QuotasFacts;
@@ -91,6 +96,16 @@ export class QuotaBook {
       quota.beside = others.reduce((sum, other) => sum + this.#keptOf(other), 0n);
     this.#check(name);
     return passages;
+  }
+
+  /** With another anchor other windows begin; those before end with the period, whatever they were granted for. */
+  #beginRhythm({ data }: AuditedEvent): void {
+    const now = (data as ToldData).subscription;
+    if (now === undefined) return;
+    const was = this.#anchor;
+    if (was?.id === now.id && was.anchor_at === now.anchor_at) return;
+    if (was?.id === now.id) this.#windows.cut(now.id, Date.parse(now.period_start));
+    this.#anchor = { id: now.id, anchor_at: now.anchor_at };
   }
 
   #bear(
@@ -208,45 +223,5 @@ function enter(quota: Quota, place: string, quantity: bigint, paid: bigint): boo
     default:
       quota.pinned += quantity;
       return place.startsWith('hold:');
-  }
-}
-
-interface GrantedWindow {
-  readonly start: number;
-  readonly end: number;
-  readonly quota: string;
-}
-
-/**
- * By line of a subscription. Lines are numbered anew with a change of plan, so they go by what they grant. Two grants may
- * be of one window only where its period was paid late: the first was the grace's, the second makes it up to the whole.
- */
-class GrantedWindows {
-  readonly #byLine = new Map<string, GrantedWindow[]>();
-
-  /** @returns the quotas that were granted of the same window before */
-  add(
-    { type, data }: AuditedEvent,
-    marks: QuotaText,
-    origin: OriginText & { kind: 'plan' },
-    name: Name,
-  ): readonly string[] {
-    if (origin.extra === true) return [];
-    const { quota, unit, model, starts_at, expires_at } = marks;
-    const line = `${origin.subscription} ${unit} ${origin.per} ${model}`;
-    const window = { start: Date.parse(starts_at), end: Date.parse(expires_at), quota };
-    const before = this.#byLine.get(line) ?? [];
-    const isLate =
-      type === 'SubscriptionPaymentRecorded' ||
-      (type === 'SubscriptionRenewed' && data.effective_at === undefined);
-    const met = before.filter(({ start, end }) => start < window.end && window.start < end);
-    const isSame = (other: GrantedWindow): boolean =>
-      other.start === window.start && other.end === window.end;
-    for (const other of met)
-      if (!isLate || !isSame(other))
-        name(`a window of ${line} is granted twice`, `${other.quota} only`, quota);
-    // Only the last ones can be met again.
-    this.#byLine.set(line, [...before.slice(-8), window]);
-    return met.filter(isSame).map((other) => other.quota);
   }
 }

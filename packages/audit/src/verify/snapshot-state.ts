@@ -28,6 +28,7 @@ export function snapshotStateOf(wallet: WalletBook): Json {
     quotas: quotasState(wallet),
     subscription: subscriptionState(wallet),
     trialUsed: wallet.subscriptions.trialUsed,
+    freeUntil: wallet.subscriptions.freeUntil,
     coupons: couponsState(wallet.purchases),
     referral: referralState(wallet.referrals),
     autoTopUp: wallet.autoTopUp.state(),

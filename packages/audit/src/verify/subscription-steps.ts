@@ -20,6 +20,7 @@ export function checkStep(
     if (expected !== found) name(`the subscription ${now.id}: ${what}`, expected ?? 'none', found ?? 'none');
   };
   checkPicture(now, differ);
+  checkGraceQuota(before, now, event, differ);
   const data = event.data as ToldData;
   if (event.type === 'SubscriptionStarted') {
     if (before !== null && before.now.ended_at === null)
@@ -38,6 +39,8 @@ export function checkStep(
   checkPayment(before, now, event, differ);
 }
 
+/** Of one payment: what is refunded goes to the last ones first. */
+const PAID_FROM_MAX = 100;
 const KEPT = ['pay', 'time_zone', 'trial_end'] as const;
 const text = (value: string | boolean | null): string | null => (value === null ? null : String(value));
 
@@ -45,17 +48,43 @@ function checkPicture(now: Picture, differ: Differ): void {
   if (Date.parse(now.period_end) <= Date.parse(now.period_start))
     differ('its period ends before it begins', `after ${now.period_start}`, now.period_end);
   const paid = now.paid_from.reduce((sum, { credits }) => sum + stepsOf(credits), 0n);
-  differ('the lots that paid do not come to what was paid', now.period_credits, textOf(paid));
+  // Of very many lots the picture names the last ones.
+  const isWhole = now.paid_from.length < PAID_FROM_MAX || paid > stepsOf(now.period_credits);
+  if (isWhole) differ('the lots that paid do not come to what was paid', now.period_credits, textOf(paid));
   if (now.status === 'past_due') {
     differ('it is past due and paid', 'false', String(now.period_paid));
     differ('it is past due without a grace', 'a time', now.grace_ends_at === null ? null : 'a time');
-  } else differ(`it has a grace and is ${now.status}`, null, now.grace_ends_at);
+  } else {
+    differ(`it has a grace and is ${now.status}`, null, now.grace_ends_at);
+    differ(`it has a grace's quota and is ${now.status}`, null, now.grace_quota ?? null);
+  }
   const hasEnded = now.status === 'canceled' || now.status === 'lapsed';
   differ(
     `it is ${now.status}`,
     hasEnded ? 'ended' : 'not ended',
     now.ended_at === null ? 'not ended' : 'ended',
   );
+}
+
+/**
+ * A grace grants by the plan's word, but nothing in a first period, nor of a plan that was not that of the period before:
+ * who has never paid for it would have it for nothing.
+ */
+function checkGraceQuota(
+  before: Subscribed | null,
+  now: Picture,
+  { type, data }: AuditedEvent,
+  differ: Differ,
+): void {
+  if (now.status !== 'past_due') return;
+  const was = before?.now.id === now.id ? before : null;
+  const begins = type === 'SubscriptionStarted' || type === 'SubscriptionPastDue';
+  const terms = (data as ToldData).terms ?? was?.terms;
+  const word = was !== null && was.now.plan === now.plan ? (terms?.grace?.quota ?? 'none') : 'none';
+  const due = begins ? word : (was?.now.grace_quota ?? null);
+  differ('its grace grants another quota', due, now.grace_quota ?? null);
+  if (due === 'none')
+    differ('an unpaid period grants quota', null, now.next_grants.find((at) => at !== null) ?? null);
 }
 
 function checkType(was: Picture, now: Picture, { type }: AuditedEvent, data: ToldData, differ: Differ): void {
@@ -169,9 +198,9 @@ function checkChange(
 function checkPayment(before: Subscribed | null, now: Picture, event: AuditedEvent, differ: Differ): void {
   const { type, data, facts } = event;
   const moves = (data.moves ?? []) as readonly MoveText[];
-  const burned = moves.flatMap(({ lot = null, to, credits }, index) =>
-    to === 'spent' ? [{ lot, credits, index }] : [],
-  );
+  const burned = moves
+    .flatMap(({ lot = null, to, credits }, index) => (to === 'spent' ? [{ lot, credits, index }] : []))
+    .slice(-PAID_FROM_MAX);
   const isAdded = type === 'SubscriptionChanged';
   const keeps = type === 'SubscriptionEnded' || type === 'QuotaGranted';
   const was = before?.now.id === now.id ? before.now.paid_from : [];

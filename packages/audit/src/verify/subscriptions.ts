@@ -1,13 +1,15 @@
 /** The subscriptions of one wallet: what its events tell of each, whether they follow from one another, and the caps' counters. */
 
-import { stepsOf } from '../decimal.ts';
-import type { AuditedEvent } from '../event.ts';
+import { stepsOf, textOf } from '../decimal.ts';
+import type { AuditedEvent, MoveText } from '../event.ts';
 import { type CapCounter, countCharge, NOT_COUNTED } from './caps.ts';
+import { checkCarriedOver } from './carried-over.ts';
 import type { DeferredChange } from './deferred.ts';
 import type { Name } from './finding.ts';
 import type { HoldBook } from './holds.ts';
 import {
   isOfSubscription,
+  type Picture,
   type PotsText,
   type Subscribed,
   sameLine,
@@ -16,16 +18,21 @@ import {
 } from './picture.ts';
 import { checkGrants } from './plan-grants.ts';
 import { checkPots } from './pots.ts';
-import type { QuotaPassage } from './quotas.ts';
+import type { Quota, QuotaPassage } from './quotas.ts';
+import { refundDue } from './refunds.ts';
+import { checkUnapplied } from './subscription-payments.ts';
 import { checkStep } from './subscription-steps.ts';
 
 /** What else of the wallet an event of a subscription is held to. */
 export interface Beside {
   readonly isNext: boolean;
   readonly passages: readonly QuotaPassage[];
+  /** Those that the wallet's state had before. */
+  readonly quotas: () => readonly Quota[];
   readonly holds: HoldBook;
   readonly deferred: DeferredChange;
   readonly currencyOf: (lot: string) => string | null;
+  readonly expiryOf: (lot: string) => number | null;
 }
 
 export class SubscriptionBook {
@@ -33,6 +40,8 @@ export class SubscriptionBook {
   /** The last one; it may have ended. */
   current: Subscribed | null = null;
   trialUsed = false;
+  /** The end of the last period that cost nothing, in milliseconds since 1970; 0 where there was none. */
+  freeUntil = 0;
   /** Of the last one, by index of its terms' caps. */
   caps: readonly CapCounter[] = [];
 
@@ -42,6 +51,8 @@ export class SubscriptionBook {
       return;
     }
     if (!isOfSubscription(event)) return;
+    if (event.type === 'SubscriptionPaymentRecorded' && beside.isNext)
+      checkUnapplied(this.current?.now ?? null, event, name);
     const { subscription: now } = event.data as ToldData;
     if (now === undefined) {
       if (event.type !== 'SubscriptionPaymentRecorded' || event.data.applied === true)
@@ -54,14 +65,17 @@ export class SubscriptionBook {
     if (beside.isNext) {
       checkStep(before, event, now, this.trialUsed, name);
       checkPots(before, after, event, beside.passages, beside.currencyOf, name);
+      checkCarriedOver(before, after, event, beside.quotas(), name);
+      if (event.type === 'SubscriptionEnded' && before !== null) checkRefund(before, event, beside, name);
     }
-    checkGrants(after, event, beside.passages, name);
+    checkGrants(beside.isNext ? before : null, after, event, beside.passages, name);
     const pots = before?.now.id === now.id ? before.pots : null;
     for (const [currency, steps] of inPots(pots)) beside.deferred.add(currency, -steps);
     for (const [currency, steps] of inPots(after.pots)) beside.deferred.add(currency, steps);
     this.current = after;
     this.all.set(now.id, after);
     this.trialUsed ||= now.trial_end !== null;
+    if (isFree(now)) this.freeUntil = Math.max(this.freeUntil, Date.parse(now.period_end));
     if (before === null || before.now.id !== now.id || (event.data as ToldData).terms !== undefined)
       this.#renumber(before, after, beside.holds);
   }
@@ -78,6 +92,19 @@ export class SubscriptionBook {
         .filter(({ cap }) => cap !== -1);
   }
 }
+
+function checkRefund(before: Subscribed, event: AuditedEvent, beside: Beside, name: Name): void {
+  const moves = (event.data.moves ?? []) as readonly MoveText[];
+  const back = moves.reduce(
+    (sum, { from, credits }) => (from === 'spent' ? sum + stepsOf(credits) : sum),
+    0n,
+  );
+  const due = refundDue(before, event, { ...beside, quotas: beside.quotas() });
+  if (back !== due) name('what comes back is not what nobody has used', textOf(due), textOf(back));
+}
+
+const isFree = ({ status, period_paid, pay, period_credits }: Picture): boolean =>
+  status === 'active' && period_paid && pay === 'credits' && period_credits === '0';
 
 function inPots(pots: PotsText | null): readonly (readonly [string, bigint])[] {
   if (pots === null) return [];

@@ -16,11 +16,13 @@ import { AutoTopUpBook } from './auto-top-up.ts';
 import { checkCovered } from './covered.ts';
 import { DeferredChange } from './deferred.ts';
 import type { Finding, Name } from './finding.ts';
+import { checkGivenBack } from './given-back.ts';
 import { closedBy, HoldBook } from './holds.ts';
 import { LotBook } from './lots.ts';
+import { checkPlan } from './paid-plan.ts';
 import { PurchaseBook } from './purchases.ts';
 import { compareQuotaPostings } from './quota-postings.ts';
-import { QuotaBook } from './quotas.ts';
+import { type Quota, QuotaBook } from './quotas.ts';
 import { ReferralBook } from './referrals.ts';
 import { QuotasInState } from './state-quotas.ts';
 import { SubscriptionBook } from './subscriptions.ts';
@@ -114,6 +116,8 @@ export class WalletBook {
     this.autoTopUp.apply(event, nameOther);
     this.alerts.apply(event, nameOther);
     const moves = data.moves as readonly MoveText[] | undefined;
+    const placed = this.holds.all.get(String(data.hold))?.terms ?? null;
+    if (isNext) checkPlan(event, this.subscriptions.current, placed, nameOther);
     if (event.type === 'HoldPlaced' || event.type === 'HoldExtended') this.holds.open(event);
     if (moves === undefined) return;
     this.lots.bear(event);
@@ -158,8 +162,15 @@ export class WalletBook {
       compareQuotaPostings(this.#own, event.legs, passages, name);
     checkCovered(event, passages, this.quotas.all, name);
     const currencyOf = (lot: string): string | null => this.lots.all.get(lot)?.money?.currency ?? null;
-    const { holds } = this;
-    this.subscriptions.apply(event, { isNext, passages, holds, deferred, currencyOf }, name);
+    const expiryOf = (lot: string): number | null => {
+      const expiresAt = this.lots.all.get(lot)?.marks.expires_at;
+      return expiresAt == null ? null : Date.parse(expiresAt);
+    };
+    const { holds, quotas, quotasInState } = this;
+    const before = (): Quota[] => [...quotasInState.ids].flatMap((id) => quotas.all.get(id) ?? []);
+    if (isNext) checkGivenBack(event, passages, this.subscriptions.current?.now ?? null, name);
+    const beside = { isNext, passages, quotas: before, holds, deferred, currencyOf, expiryOf };
+    this.subscriptions.apply(event, beside, name);
     this.quotasInState.apply(event, this.quotas.all, this.subscriptions.current?.now);
   }
 

@@ -26,6 +26,7 @@ import {
   fillPots,
   iso,
   linesBefore,
+  PAID_FROM_MAX,
   partOf,
   payFromCredits,
   periodOf,
@@ -133,8 +134,8 @@ function upgrade(
   const lineNow = linesBefore(state.terms, terms);
   const pots = new Pots(draft, plan.id, terms);
   pots.takeOver(state.pots, lineNow);
-  const { from, money } = payFromCredits(draft, credits);
-  fillPots(pots, money);
+  const { from, money, all } = payFromCredits(draft, credits);
+  fillPots(pots, all);
   const granting = {
     draft,
     subscription: state.now.id,
@@ -154,7 +155,7 @@ function upgrade(
     period_credits: formatCredits(parseCredits(state.now.period_credits) + credits),
     pending_plan: null,
     next_grants,
-    paid_from: [...state.now.paid_from, ...from],
+    paid_from: [...state.now.paid_from, ...from].slice(-PAID_FROM_MAX),
   };
   const lines: BillLine[] = [
     {
@@ -163,7 +164,7 @@ function upgrade(
     },
   ];
   const data = { subscription, terms, change: 'upgraded' as const, lines, reference, ...draft.movement() };
-  const facts = factsOf(draft, pots, [...state.paidMoney, ...money]);
+  const facts = factsOf(draft, pots, [...state.paidMoney, ...money].slice(-PAID_FROM_MAX));
   return accepted({ type: 'SubscriptionChanged', key, data, facts });
 }
 

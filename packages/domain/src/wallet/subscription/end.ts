@@ -116,12 +116,14 @@ export function refundMoves(wallet: Wallet, state: SubscriptionState, at: number
  */
 function unusedOf({ quotas }: Wallet, { now }: SubscriptionState, paid: bigint): bigint {
   const { start, end } = periodOf(now);
-  const used = new Map<number, bigint>();
-  for (const { origin, free, quantity, startsAt, expiresAt } of quotas) {
+  // By what a line is: an upgrade numbers them anew.
+  const used = new Map<string, bigint>();
+  for (const { unit, model, origin, free, quantity, startsAt, expiresAt } of quotas) {
     if (origin.kind !== 'plan' || origin.subscription !== now.id) continue;
     const part = BigInt(Math.min(expiresAt, end) - Math.max(startsAt, start));
     const gone = (paid * (quantity - free) * part) / (quantity * BigInt(end - start));
-    used.set(origin.line, (used.get(origin.line) ?? 0n) + gone);
+    const line = `${unit} ${origin.per} ${model}`;
+    used.set(line, (used.get(line) ?? 0n) + gone);
   }
   let least = paid;
   for (const gone of used.values()) least = smaller(least, paid - gone);

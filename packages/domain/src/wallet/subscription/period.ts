@@ -26,7 +26,7 @@ import { Pots } from './pots.ts';
 import { rhythmOf, type SubscriptionState } from './state.ts';
 
 const CREDIT = powerOfTen(scaleOf(CREDITS));
-const PAID_FROM_MAX = 100;
+export const PAID_FROM_MAX = 100;
 
 /** The draft of an event about a plan's money: what it burns of credits stays deferred. */
 export function draftFor(wallet: Wallet, now: number, plan: string): EntryDraft {
@@ -69,22 +69,21 @@ export function factsOf(draft: EntryDraft, pots: Pots, paidMoney?: readonly Mone
   };
 }
 
-/** Burns the credits; says which lots they came from, and the money behind them per currency. */
+/** Burns the credits; says which lots they came from, with the money behind each, and all the money for the pots. */
 export function payFromCredits(
   draft: EntryDraft,
   credits: bigint,
-): { readonly from: readonly PaidFrom[]; readonly money: readonly Money[] } {
+): { readonly from: readonly PaidFrom[]; readonly money: readonly Money[]; readonly all: readonly Money[] } {
   draft.take(credits, 'spent');
+  const burned = draft.burned();
+  const all = burned.map(({ paid, currency }) =>
+    currency === null ? { amount: '0', currency: 'XXX' } : { amount: formatAmount(paid, currency), currency },
+  );
   // A refund begins with the last; what many small lots have paid before would outgrow the event.
-  const burned = draft.burned().slice(-PAID_FROM_MAX);
-  return {
-    from: burned.map(({ lot, credits: part }) => ({ lot, credits: formatCredits(part) })),
-    money: burned.map(({ paid, currency }) =>
-      currency === null
-        ? { amount: '0', currency: 'XXX' }
-        : { amount: formatAmount(paid, currency), currency },
-    ),
-  };
+  const from = burned
+    .slice(-PAID_FROM_MAX)
+    .map(({ lot, credits: part }) => ({ lot, credits: formatCredits(part) }));
+  return { from, money: all.slice(-PAID_FROM_MAX), all };
 }
 
 export function fillPots(pots: Pots, money: readonly Money[]): void {
@@ -140,7 +139,7 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
   const next_grants = grantWindows(
     granting,
     opening.now,
-    (index) => included[index]?.per === 'period' || (due[index] ?? null) === null,
+    (index) => included[index]?.per === 'period' || isDueBy(due[index] ?? null, opening.now),
     (index) => due[index] ?? null,
     (index, amount, whole, open) =>
       prorated(amount, whole, open) - grantedOf(draft.wallet, id, included[index], open),
@@ -208,8 +207,8 @@ function pay(
   readonly money: readonly Money[];
 } {
   if ('credits' in payment) {
-    const { from, money } = payFromCredits(draft, payment.credits);
-    fillPots(pots, money);
+    const { from, money, all } = payFromCredits(draft, payment.credits);
+    fillPots(pots, all);
     const period_credits = formatCredits(payment.credits);
     return { subscription: { period_paid: true, period_credits, paid_from: from }, money };
   }
@@ -232,28 +231,32 @@ function potsOfNewPeriod(draft: EntryDraft, { subscription, terms, before }: Ope
   return new Pots(draft, subscription.plan, terms);
 }
 
-function grantingOf(draft: EntryDraft, { subscription, terms, now, before }: Opening, pots: Pots): Granting {
+function grantingOf(draft: EntryDraft, { subscription, terms, now }: Opening, pots: Pots): Granting {
   const period = periodOf(subscription);
   const rhythm = rhythmOf(subscription);
   const isTrial = subscription.status === 'trialing';
   const whole = wholeOf(rhythm, terms, period, isTrial);
-  const isFirst = before === null;
+  // Of its rhythm: also where it is paid late.
+  const isFirst = subscription.period_start === subscription.anchor_at;
   return { draft, subscription: subscription.id, terms, rhythm, period, whole, pots, now, isFirst };
 }
 
 /** Lines of the period, and those whose next window begins with it; the others go on in their windows. */
 function grantNew(granting: Granting, opening: Opening, quantityOf?: Quantity): (string | null)[] {
-  const { before, terms } = opening;
   const { start } = granting.period;
-  const lineBefore = linesBefore(terms, before?.terms ?? null);
-  const dueBefore = (index: number): string | null =>
-    isNewRhythm(opening) ? null : (before?.now.next_grants[lineBefore(index)] ?? null);
-  const isDue = (index: number): boolean => {
-    const due = dueBefore(index);
-    return due === null || Date.parse(due) <= start;
-  };
-  return grantWindows(granting, start, isDue, dueBefore, quantityOf);
+  const dueBefore = dueBeforeOf(opening);
+  return grantWindows(granting, start, (index) => isDueBy(dueBefore(index), start), dueBefore, quantityOf);
 }
+
+/** When a line was due next, before this period; null where it is new, or its windows are others now. */
+function dueBeforeOf(opening: Opening): (index: number) => string | null {
+  const { before, terms } = opening;
+  if (before === null || isNewRhythm(opening)) return () => null;
+  const lineBefore = linesBefore(terms, before.terms);
+  return (index) => before.now.next_grants[lineBefore(index)] ?? null;
+}
+
+const isDueBy = (due: string | null, at: number): boolean => due === null || Date.parse(due) <= at;
 
 /**
  * What quota there is in an unpaid period. None in a subscription's first, and none of a plan that was not the last one
@@ -266,7 +269,11 @@ function graceQuotaOf({ subscription, terms, before }: Opening): GraceQuota {
 
 function graceGrants(granting: Granting, opening: Opening, lapses: number): (string | null)[] {
   const quota = graceQuotaOf(opening);
-  if (quota === 'none') return opening.terms.included.map(() => null);
+  if (quota === 'none') {
+    // A window that goes on from the paid period is not granted once more when this one is paid.
+    const dueBefore = dueBeforeOf(opening);
+    return opening.terms.included.map((_, index) => dueBefore(index));
+  }
   if (quota === 'full') return grantNew(granting, opening);
   const { start, end } = granting.period;
   return grantNew(granting, opening, (index, amount, whole, open) =>

@@ -450,3 +450,31 @@ test('the grace of a plan is for who has paid for that plan', async (t) => {
   t.equal(status(past), 'dear past_due until 2026-03-01');
   t.equal(free(past), '');
 });
+
+test('a period paid from very many lots keeps all the money, though it names the last lots only', async (t) => {
+  const past = customer('0', { basic: BASIC });
+  for (let n = 0; n < 150; n++) accept(past, order.topUp(`small-${n}`, '1', { paid: '1' }));
+  accept(past, subscribe('basic'));
+  t.equal(past.wallet.subscription?.now.paid_from.length, 100);
+  accept(past, order.charge('u1', 10));
+  t.equal(account(past, 'income:usage:fine'), '-100');
+});
+
+test('a week that goes on into a period paid late is not granted once more', async (t) => {
+  const weekly: PlanTerms = {
+    ...BASIC,
+    grace: { days: 5, quota: 'none' },
+    included: [{ unit: 'calls', model: '*', amount: '700', per: 'week' }],
+    overage: 'refuse',
+  };
+  const past = customer('100', { weekly });
+  accept(past, subscribe('weekly'));
+  later(past, 29 * DAY);
+  accept(past, order.charge('u1', 700));
+  later(past, 2 * DAY + 60_000);
+  accept(past, order.topUp('t2', '100'));
+  t.equal(status(past), 'weekly active until 2026-03-01');
+  t.equal(word(when(past, order.charge('u2', 1))), 'quota_exhausted');
+  later(past, 4 * DAY);
+  accept(past, order.charge('u3', 700));
+});
