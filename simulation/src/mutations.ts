@@ -3,7 +3,8 @@
  * where that piece is no longer there, once, it says so, and is to be written anew.
  */
 
-import { BILLING_MUTATIONS } from './billing-mutations.ts';
+import { PLAN_MUTATIONS } from './plan-mutations.ts';
+import { SHOP_MUTATIONS } from './shop-mutations.ts';
 
 export interface Mutation {
   /** From the root of the checkout. */
@@ -24,19 +25,19 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/event-store/src/round.ts',
     find: "if (fact === null && stale && !key.startsWith('#')) waiting.facts.delete(key);",
     replace: '',
-    from: 36,
+    from: 39,
   },
   'leave a hole between key index and memory': {
     file: 'packages/event-store/src/round.ts',
     find: 'waiting.looked.coveredTo + 1 >= folded.recent.startsAt',
     replace: 'true',
-    from: 40,
+    from: 43,
   },
   'forget keys, and not that they are forgotten': {
     file: 'packages/event-store/src/key-memory.ts',
     find: 'this.#startsAt = this.#youngStartsAt;',
     replace: '',
-    from: 40,
+    from: 43,
   },
   'date an append before the one before it': {
     file: 'packages/event-store/src/round.ts',
@@ -59,13 +60,13 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/event-store/src/append-patiently.ts',
     find: "throw new StoreUnavailable('unknown',",
     replace: "throw new StoreUnavailable('unwritten',",
-    from: 12,
+    from: 15,
   },
   'answer a "no" without looking at the head': {
     file: 'packages/event-store/src/stream-cell.ts',
     find: 'const atHead = head === folded.revision;',
     replace: 'const atHead = true;',
-    from: 11,
+    from: 14,
   },
   'answer a repeat whatever its content': {
     file: 'packages/event-store/src/repeats.ts',
@@ -101,11 +102,13 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'projections/src/checkpoint.ts',
     find: 'if (rowCount !== 1) throw new LostCheckpoint();',
     replace: '',
+    from: 5,
   },
   'skip one event when a page is read again': {
     file: 'projections/src/partition.ts',
     find: 'this.#ownOf(page.events)',
     replace: 'this.#ownOf(this.#failures > 0 ? page.events.slice(1) : page.events)',
+    from: 3,
   },
   'leave a voided hold open in its row': {
     file: 'projections/src/holds/project.ts',
@@ -126,12 +129,13 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/dues.ts',
     find: "draft.move('free', 'expired', lot.free, lot, lot.paid);",
     replace: "draft.move('free', 'expired', lot.free + lot.pinned, lot, lot.paid);",
-    from: 60,
+    from: 63,
   },
   'never let go of a hold whose time has come': {
     file: 'packages/domain/src/wallet/dues.ts',
     find: "due.push({ kind: 'hold', id, at: expiresAt });",
     replace: '',
+    from: 4,
   },
   'post to one side only': {
     file: 'packages/domain/src/entry.ts',
@@ -150,4 +154,8 @@ export const LEDGER_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
 };
 
-export const MUTATIONS: { readonly [name: string]: Mutation } = { ...LEDGER_MUTATIONS, ...BILLING_MUTATIONS };
+export const MUTATIONS: { readonly [name: string]: Mutation } = {
+  ...LEDGER_MUTATIONS,
+  ...PLAN_MUTATIONS,
+  ...SHOP_MUTATIONS,
+};

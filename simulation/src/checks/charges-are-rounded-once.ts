@@ -1,11 +1,15 @@
 /**
  * P4, billing rules 5, 6 and 11: a charge is the exact sum of what no quota covered, at the book's prices or the plan's own,
  * times the plan's factor, rounded up once; beyond a hard stop it is nothing. Prices are written out here again.
+ *
+ * A plan that nobody has paid for gives no benefit: no prices or factor of its own, and what runs beyond its hard stop is
+ * charged. A call that was held is charged on the plan that it was placed on, or on none; what was parked, on none.
  */
 import type { PlanTerms } from '@tallystick/domain';
 import { bookContent } from '../books.ts';
 import { stepsOf } from '../refold.ts';
 import { broken, type Evidence, termsOf } from './evidence.ts';
+import { type Charge, type PlanOfCall, PlansOfCalls } from './plans-of-calls.ts';
 
 interface Fraction {
   readonly n: bigint;
@@ -14,23 +18,43 @@ interface Fraction {
 
 export function chargesAreRoundedOnce(evidence: Evidence): void {
   for (const { stream, events } of evidence.wallets) {
+    const plans = new PlansOfCalls();
     for (const event of events) {
-      if (event.type !== 'UsageCharged') continue;
-      const { model, usage, credits, price_book, covered = [], plan, violations = [] } = event.data;
-      const left = restOf(usage, covered);
-      const terms = plan === undefined ? null : termsOf(evidence, plan.id, plan.version);
-      const isStopped = violations.includes('quota_exhausted');
-      const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model);
-      const hasRest = Object.values(left).some((quantity) => quantity !== 0);
-      if (terms?.overage === 'refuse' && isIncluded && hasRest && !isStopped)
-        broken('beyond a hard stop nothing is charged', { stream, revision: event.revision, left, covered });
-      // What is wholly covered needs no price.
-      const isFree = isStopped || !hasRest;
-      const expected = isFree ? 0n : priceOf(price_book.version, model, left, terms);
-      if (stepsOf(credits) !== expected)
-        broken('a charge is rounded once', { stream, revision: event.revision, credits, expected });
+      const at = { stream, revision: event.revision };
+      plans.judge(event, at);
+      if (event.type === 'UsageCharged') isRoundedOnce(evidence, event.data, plans.of(event.data), at);
+      plans.follow(event);
     }
   }
+}
+
+type At = { readonly stream: string; readonly revision: number };
+
+function isRoundedOnce(evidence: Evidence, charge: Charge, plan: PlanOfCall | null, at: At): void {
+  const { model, usage, credits, price_book, covered = [], violations = [], repriced } = charge;
+  const isToldPlan = charge.plan?.id === plan?.id && charge.plan?.version === plan?.version;
+  if (!isToldPlan) broken('a call is charged on its plan', { ...at, told: charge.plan, plan });
+  if (repriced !== undefined && covered.length > 0)
+    broken('what was parked is priced whole', { ...at, covered });
+  const left = restOf(usage, covered);
+  const terms = plan === null ? null : termsOf(evidence, plan.id, plan.version);
+  const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model) === true;
+  const isOpen = plan?.isOpen === true;
+  const hasRest = Object.values(left).some((quantity) => quantity !== 0);
+  const isStopped = isOpen && isIncluded && hasRest && terms.overage === 'refuse';
+  if (violations.includes('quota_exhausted') !== isStopped)
+    broken('beyond a hard stop of a plan that is paid for nothing is charged', {
+      ...at,
+      left,
+      covered,
+      plan,
+    });
+  // What is wholly covered needs no price.
+  const isFree = isStopped || !hasRest;
+  const expected = isFree
+    ? 0n
+    : priceOf(price_book.version, model, left, isOpen && isIncluded ? terms : null);
+  if (stepsOf(credits) !== expected) broken('a charge is rounded once', { ...at, credits, expected, plan });
 }
 
 interface Quantities {
@@ -47,14 +71,13 @@ function restOf(usage: Quantities, covered: readonly { readonly usage: Quantitie
   return rest;
 }
 
-/** By the plan's own prices where it has some for the model, and by its factor, of models that it includes. */
+/** By the plan's own prices where it has some for the model, and by its factor. Null: no plan has a say in it. */
 function priceOf(version: number, model: string, usage: Quantities, terms: PlanTerms | null): bigint {
   const book = bookContent(version);
   const found = book.models[model] ?? broken('a charge has a price in its book', { version, model });
   const value = stepsOf(book.credit_value?.amount ?? '1', 'USD');
-  const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model) === true;
-  const own = isIncluded ? terms?.overage_prices?.[model] : undefined;
-  const factor = stepsOf((isIncluded ? terms?.overage_multiplier : undefined) ?? '1');
+  const own = terms?.overage_prices?.[model];
+  const factor = stepsOf(terms?.overage_multiplier ?? '1');
   let sum: Fraction = { n: 0n, d: 1n };
   for (const [dimension, quantity] of Object.entries(usage)) {
     const prices = { ...found.prices, ...own } as { readonly [dimension: string]: Priced | undefined };

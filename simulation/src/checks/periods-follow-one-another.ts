@@ -1,12 +1,13 @@
 /**
  * Billing rules 1 to 3: a period begins where the last one ended and says so, however late it is written; it is paid once,
  * at the price of the terms in force at its beginning; what has fallen due has been done. An upgrade costs its share of the
- * difference, up to the next credit; a cancellation gives back no more than what is left.
+ * difference, up to the next credit; a cancellation gives back no more than what is left, and than what nobody has used.
+ * What costs nothing is not begun anew before its last period has passed.
  */
 import type { NewLot, PlanTerms, Subscription, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
-import { smallerOf, stepsOf, sumOf } from '../refold.ts';
-import { quotasGrantedBy, subscriptionAfter } from '../refold-quotas.ts';
+import { emptyState, refold, smallerOf, stepsOf, sumOf } from '../refold.ts';
+import { type PlanState, quotasGrantedBy, subscriptionAfter } from '../refold-quotas.ts';
 import { broken, type Evidence, termsOf } from './evidence.ts';
 
 const CREDIT = 1_000_000n;
@@ -20,10 +21,15 @@ export function periodsFollowOneAnother(evidence: Evidence): void {
   for (const { stream, events } of evidence.wallets) {
     let before: Course | null = null;
     let trials = 0;
+    let freeUntil = 0;
+    const state = emptyState();
     const paid = new Set<string>();
     for (const event of events) {
       const now = subscriptionAfter(event);
-      if (now === undefined) continue;
+      if (now === undefined) {
+        refold(state, event);
+        continue;
+      }
       const terms: PlanTerms = termsOf(evidence, now.plan, now.plan_version);
       const at = { stream, revision: event.revision, type: event.type };
       follows(evidence, before, now, event, at);
@@ -33,10 +39,19 @@ export function periodsFollowOneAnother(evidence: Evidence): void {
         paid.add(period);
         costsItsPrice(now, terms, event, at);
       } else if (event.type === 'SubscriptionChanged') changeCosts(before, { now, terms }, event, at);
-      else if (event.type === 'SubscriptionEnded') givesBack(before, event, at);
+      else if (event.type === 'SubscriptionEnded') givesBack(before, state.plan, event, at);
       if (event.type === 'SubscriptionStarted' && now.trial_end !== null) trials += 1;
       if (trials > 1) broken('an account has one trial, ever', at);
+      if (now.status === 'active' && isFree(terms)) {
+        if (event.type === 'SubscriptionStarted' && event.recordedAt < freeUntil)
+          broken('what costs nothing is not begun anew before its last period has passed', {
+            ...at,
+            freeUntil,
+          });
+        freeUntil = Math.max(freeUntil, Date.parse(now.period_end));
+      }
       before = { now, terms };
+      refold(state, event);
     }
     isUpToDate(before?.now ?? null, evidence.world.clock(), stream);
   }
@@ -148,24 +163,45 @@ function changeCosts(
   }
 }
 
+const isFree = ({ price }: PlanTerms): boolean =>
+  'credits' in price ? stepsOf(price.credits) === 0n : stepsOf(price.amount, price.currency) === 0n;
+
 const creditsOf = (price: PlanTerms['price'] | undefined): bigint =>
   price !== undefined && 'credits' in price ? stepsOf(price.credits) : 0n;
 
 const ceilTo = (step: bigint, n: bigint, d: bigint): bigint => ((n + d * step - 1n) / (d * step)) * step;
 
-function givesBack(course: Course | null, event: StoredEvent<WalletEvent>, at: At): void {
+function givesBack(course: Course | null, state: PlanState, event: StoredEvent<WalletEvent>, at: At): void {
   if (course === null) return;
   const { period_start, period_end, period_credits } = course.now;
   const [start, end] = [BigInt(Date.parse(period_start)), BigInt(Date.parse(period_end))];
   const left = end - BigInt(event.recordedAt);
   const isByCommand = event.key !== null && course.terms.refund_on_cancel === true && left > 0n;
-  const rest = isByCommand ? (stepsOf(period_credits) * left) / (end - start) : 0n;
+  const share = (stepsOf(period_credits) * left) / (end - start);
+  const rest = isByCommand ? smallerOf(share, unusedOf(course.now, state, event.recordedAt)) : 0n;
   const back = -spentBy(event);
   const { lots = [] } = event.data as { lots?: readonly NewLot[] };
   if (lots.some(({ origin }) => origin.kind === 'reversal' && origin.of !== 'repaid_debt'))
     broken('a cancellation revives no credits that have expired', { ...at, lots });
   if (back > rest - (rest % CREDIT) || back < 0n)
     broken('a cancellation gives back no more than what is left', { ...at, back, rest });
+}
+
+/** Of the price, less what was used of the line that was used most, in the windows that last. */
+function unusedOf(now: Subscription, { quotas }: PlanState, at: number): bigint {
+  const paid = stepsOf(now.period_credits);
+  const [start, end] = [Date.parse(now.period_start), Date.parse(now.period_end)];
+  const used = new Map<number, bigint>();
+  for (const { born, free } of quotas.values()) {
+    const { origin, starts_at, expires_at } = born;
+    const [from, to] = [Date.parse(starts_at), Date.parse(expires_at)];
+    if (origin.kind !== 'plan' || origin.subscription !== now.id || to <= at) continue;
+    const [quantity, part] = [BigInt(born.quantity), BigInt(Math.min(to, end) - Math.max(from, start))];
+    const gone = (paid * (quantity - free) * part) / (quantity * BigInt(end - start));
+    used.set(origin.line, (used.get(origin.line) ?? 0n) + gone);
+  }
+  const most = [...used.values()].reduce((a, b) => (a > b ? a : b), 0n);
+  return most > paid ? 0n : paid - most;
 }
 
 /** After everything that is due has been done. */

@@ -10,6 +10,7 @@ import { publishedTerms } from './coupons-are-used-as-often-as-they-say.ts';
 import { broken, type Evidence } from './evidence.ts';
 
 const CREDIT = 1_000_000n;
+const CENT = 10_000_000n;
 
 export function purchasesArePaidOnce(evidence: Evidence): void {
   for (const { stream, events } of evidence.wallets) {
@@ -93,9 +94,11 @@ function discountBy(terms: CouponTerms, { amount, currency }: Money): bigint {
     return smallerOf(stepsOf(terms.fixed.amount, currency), sum);
   }
   if (!('percent' in terms)) return 0n;
-  const [n, d] = [sum * stepsOf(terms.percent), 100_000_000n];
+  // To cents, of a sum in cents: half a cent goes to the even one. Both of our currencies have hundredths.
+  const step = sum % CENT === 0n ? CENT : 1n;
+  const [n, d] = [sum * stepsOf(terms.percent), 100_000_000n * step];
   const [floor, rest] = [n / d, (n % d) * 2n];
-  return rest > d || (rest === d && floor % 2n === 1n) ? floor + 1n : floor;
+  return (rest > d || (rest === d && floor % 2n === 1n) ? floor + 1n : floor) * step;
 }
 
 function bringsWhatWasSold(

@@ -5,8 +5,9 @@
 import type { PlanTerms, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
 import { emptyState, refold, sumOf, type WalletState } from '../refold.ts';
-import { type PlanState, type QuotaState, quotaMovesOf, quotasGrantedBy } from '../refold-quotas.ts';
+import { type PlanState, type QuotaState, quotaMovesOf } from '../refold-quotas.ts';
 import { broken, type Evidence } from './evidence.ts';
+import { GrantedWindows } from './granted-windows.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -50,7 +51,11 @@ function isWhole(quota: QuotaState, at: At): void {
   if (free === 0n && paid !== 0n) broken('no money stays behind in a quota that is used up', about);
 }
 
-function isUsedInItsWindow({ quotas }: PlanState, event: StoredEvent<WalletEvent>, at: At): void {
+function isUsedInItsWindow(
+  { quotas, subscription }: PlanState,
+  event: StoredEvent<WalletEvent>,
+  at: At,
+): void {
   for (const { quota, from, to } of quotaMovesOf(event)) {
     const born = quotas.get(quota)?.born ?? broken('a quota was granted before it is used', { ...at, quota });
     const [starts, ends] = [Date.parse(born.starts_at), Date.parse(born.expires_at)];
@@ -59,8 +64,18 @@ function isUsedInItsWindow({ quotas }: PlanState, event: StoredEvent<WalletEvent
       broken('a quota is used in its window', { ...at, quota, starts_at: born.starts_at, to });
     if (from.startsWith('hold:') && to === 'free' && event.type !== 'Expired' && event.recordedAt >= ends)
       broken('what a hold lets go of a quota is lost when its window is over', { ...at, quota });
-    if (from.startsWith('hold:') && to === 'expired' && event.recordedAt < ends)
+    // No event that gives back to a quota changes the subscription: this is as it was decided.
+    const isCurrent =
+      born.origin.kind !== 'plan' ||
+      (subscription?.id === born.origin.subscription &&
+        subscription.ended_at === null &&
+        starts >= Date.parse(subscription.anchor_at));
+    if (from.startsWith('hold:') && to === 'expired' && event.recordedAt < ends && isCurrent)
       broken('what a hold lets go of a quota is free as long as its window lasts', { ...at, quota });
+    if (from !== 'granted' && to === 'free' && !isCurrent)
+      broken('to a quota of a subscription that has ended nothing comes back', { ...at, quota, from });
+    if (from === 'used' && to === 'free' && event.recordedAt >= ends)
+      broken('what a reversal gives back to a quota is gone when its window is over', { ...at, quota });
     const isSettled = from.startsWith('hold:') && to === 'used';
     if (isSettled && event.recordedAt >= ends + HOUR_MS)
       broken('a hold keeps what it has of a quota for an hour', {
@@ -105,52 +120,4 @@ function isGoneInTime({ born, free, pinned }: QuotaState, now: number, at: At): 
   if (ends <= now && free > 0n) broken('what is free of a quota is gone at its end', { ...at, born, free });
   if (ends + HOUR_MS <= now && pinned > 0n)
     broken('what is pinned of a quota is gone an hour later', { ...at, born, pinned });
-}
-
-interface Window {
-  readonly start: number;
-  readonly end: number;
-  readonly quotas: string[];
-}
-
-/** To be used, or used. */
-function leftOf(quota: QuotaState | undefined): bigint {
-  return quota === undefined ? 0n : quota.free + quota.pinned + quota.used;
-}
-
-/** By subscription and line. What comes on top in mid-window (`extra`) is bought, see the periods. */
-class GrantedWindows {
-  readonly #windows = new Map<string, Window[]>();
-
-  add(event: StoredEvent<WalletEvent>, terms: PlanTerms | null, plan: PlanState, at: At): void {
-    for (const { quota, unit, model, quantity, starts_at, expires_at, origin } of quotasGrantedBy(event)) {
-      if (origin.kind !== 'plan' || origin.extra === true) continue;
-      const line = terms?.included[origin.line];
-      const about = {
-        ...at,
-        subscription: origin.subscription,
-        unit,
-        model,
-        starts_at,
-        expires_at,
-        quantity,
-      };
-      if (line?.unit !== unit || line.model !== model || line.per !== origin.per)
-        throw broken('a quota is of a line of the plan', about);
-      const [start, end] = [Date.parse(starts_at), Date.parse(expires_at)];
-      const name = `${origin.subscription} ${unit} ${model} ${origin.per}`;
-      const windows = this.#windows.get(name) ?? [];
-      this.#windows.set(name, windows);
-      const other = windows.find((window) => window.start < end && start < window.end);
-      const window = other ?? { start, end, quotas: [] };
-      if (other === undefined) windows.push(window);
-      if (window.start !== start || window.end !== end)
-        broken('windows of a line do not overlap', { ...about, other });
-      window.quotas.push(quota);
-      // What was lost when a subscription lapsed is granted anew when it is revived.
-      const granted = sumOf(window.quotas.map((id) => leftOf(plan.quotas.get(id))));
-      if (line.amount !== 'unlimited' && granted > BigInt(line.amount))
-        broken('a window is granted once, as the plan says', { ...about, granted, line });
-    }
-  }
 }

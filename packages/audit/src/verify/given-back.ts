@@ -23,9 +23,11 @@ export function checkGivenBack(
   }
 }
 
-function isOpen({ expires_at, origin }: QuotaText, now: Picture | null, at: number): boolean {
+function isOpen({ starts_at, expires_at, origin }: QuotaText, now: Picture | null, at: number): boolean {
   if (Date.parse(expires_at) <= at) return false;
-  return origin.kind !== 'plan' || (now?.id === origin.subscription && now.ended_at === null);
+  if (origin.kind !== 'plan') return true;
+  if (now?.id !== origin.subscription || now.ended_at !== null) return false;
+  return Date.parse(starts_at) >= Date.parse(now.anchor_at);
 }
 
 /** A hold that ends by itself lets go as of its end, however late that is carried out. */

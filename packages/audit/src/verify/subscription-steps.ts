@@ -83,8 +83,10 @@ function checkGraceQuota(
   const word = was !== null && was.now.plan === now.plan ? (terms?.grace?.quota ?? 'none') : 'none';
   const due = begins ? word : (was?.now.grace_quota ?? null);
   differ('its grace grants another quota', due, now.grace_quota ?? null);
-  if (due === 'none')
-    differ('an unpaid period grants quota', null, now.next_grants.find((at) => at !== null) ?? null);
+  if (due !== 'none') return;
+  // A window may go on from the period that was paid; none begins.
+  const begun = now.next_grants.find((at) => at !== null && was?.now.next_grants.includes(at) !== true);
+  differ('an unpaid period grants quota', null, begun ?? null);
 }
 
 function checkType(was: Picture, now: Picture, { type }: AuditedEvent, data: ToldData, differ: Differ): void {

@@ -7,6 +7,7 @@ import { parseAmount } from '../../amount.ts';
 import type { QuotaUnit } from '../../plans/terms.ts';
 import type { Dimension } from '../../usage.ts';
 import type { Money } from '../events.ts';
+import type { Subscription } from '../subscription/events.ts';
 import type { NewQuota, QuotaOrigin, QuotaPlace } from './events.ts';
 
 export interface Quota {
@@ -41,13 +42,15 @@ export function quotaDueAt({ free, pinned, expiresAt }: Quota): number {
 
 /** What comes back to it may be used again: its window lasts, and the subscription that granted it too. */
 export function isOpen(
-  { expiresAt, origin }: Quota,
-  subscription: { readonly now: { readonly id: string; readonly ended_at: string | null } } | null,
+  { startsAt, expiresAt, origin }: Quota,
+  subscription: { readonly now: Pick<Subscription, 'id' | 'ended_at' | 'anchor_at'> } | null,
   at: number,
 ): boolean {
   if (expiresAt <= at) return false;
   if (origin.kind !== 'plan') return true;
-  return subscription?.now.id === origin.subscription && subscription.now.ended_at === null;
+  if (subscription?.now.id !== origin.subscription || subscription.now.ended_at !== null) return false;
+  // What was granted in another rhythm (a trial's) has ended with it.
+  return startsAt >= Date.parse(subscription.now.anchor_at);
 }
 
 /** Part of a quota that a hold has reserved, with the money behind it. */

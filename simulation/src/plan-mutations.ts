@@ -1,7 +1,7 @@
-/** Bugs to plant in plans, quotas, purchases, coupons, referrals and warnings. See `mutations.ts`. */
+/** Bugs to plant in plans, periods, quotas and limits. See `mutations.ts`. */
 import type { Mutation } from './mutations.ts';
 
-export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
+export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   'leave a quota as it was after a call': {
     file: 'packages/domain/src/wallet/charge.ts',
     find: `if (funding !== null) draft.takeQuotas(funding.takes, 'used');
@@ -13,16 +13,20 @@ export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/quota/state.ts',
     find: 'if (free > 0n) return expiresAt;',
     replace: 'if (free > 0n) return expiresAt + 86_400_000;',
+    from: 14,
   },
   'lose what a hold lets go of a quota': {
     file: 'packages/domain/src/wallet/entry-draft.ts',
-    find: "expiresAt <= at ? 'expired' : 'free'",
-    replace: "'expired'",
+    find: `? 'free'
+        : 'expired';`,
+    replace: `? 'expired'
+        : 'expired';`,
   },
   'grant all of a quota again with an upgrade': {
     file: 'packages/domain/src/wallet/subscription/change.ts',
     find: 'const had = was === undefined ? 0n : amountOf(was);',
     replace: 'const had = was === null ? null : 0n;',
+    from: 5,
   },
   'renew without being paid': {
     file: 'packages/domain/src/wallet/subscription/renewal.ts',
@@ -38,12 +42,13 @@ export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/renewal.ts',
     find: 'const plan = plans.inForce(id, at);',
     replace: 'const plan = plans.inForce(id, now);',
-    from: 12,
+    from: 92,
   },
   'round a proration down': {
     file: 'packages/domain/src/wallet/subscription/period.ts',
     find: 'const up = divideUp(credits * BigInt(part), BigInt(whole) * CREDIT) * CREDIT;',
     replace: 'const up = ((credits * BigInt(part)) / (BigInt(whole) * CREDIT)) * CREDIT;',
+    from: 5,
   },
   'leave what the pots still have to the next period': {
     file: 'packages/domain/src/wallet/subscription/period.ts',
@@ -54,11 +59,13 @@ export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/end.ts',
     find: 'lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at)',
     replace: 'lot === undefined || at > 0',
+    from: 14,
   },
   'charge beyond a hard stop': {
     file: 'packages/domain/src/wallet/use.ts',
     find: "const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';",
     replace: 'const isBeyondStop = false;',
+    from: 25,
   },
   "forget the plan's factor": {
     file: 'packages/domain/src/wallet/use.ts',
@@ -77,45 +84,54 @@ export const BILLING_MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: 'wallet.holds.size <= limit',
     from: 12,
   },
-  'let an account use a coupon for ever': {
-    file: 'packages/domain/src/wallet/purchase/coupon.ts',
-    find: "if (usesOf(wallet.coupons, code) >= limit) return { code: 'coupon_already_used', limit };",
+  'give back to a quota after the end of its subscription': {
+    file: 'packages/domain/src/wallet/quota/state.ts',
+    find: 'if (subscription?.now.id !== origin.subscription || subscription.now.ended_at !== null) return false;',
+    replace: 'if (subscription === null) return false;',
+  },
+  'settle a hold without a plan on the one joined since': {
+    file: 'packages/domain/src/wallet/use.ts',
+    find: 'if (hold === null) return { ref, terms, open: grantsQuota(subscription) };',
+    replace: 'if (pinned === null) return { ref, terms, open: grantsQuota(subscription) };',
+  },
+  'stop hard for an unpaid plan': {
+    file: 'packages/domain/src/wallet/use.ts',
+    find: 'const isOverrun = isBeyondStop && tariff.open;',
+    replace: 'const isOverrun = isBeyondStop;',
+    from: 7,
+  },
+  'price by a plan that nobody has paid for': {
+    file: 'packages/domain/src/wallet/use.ts',
+    find: 'funding.isIncluded && tariff?.open === true ?',
+    replace: 'funding.isIncluded && tariff !== null ?',
+  },
+  'begin anew what costs nothing': {
+    file: 'packages/domain/src/wallet/subscription/subscribe.ts',
+    find: 'now < wallet.freeUntil)',
+    replace: 'now < 0)',
+    from: 24,
+  },
+  'grant a whole window for the end of a month': {
+    file: 'packages/domain/src/wallet/subscription/grants.ts',
+    find: 'end: isFirst ? Math.max(start, Math.min(end, period.end)) : end',
+    replace: 'end: isFirst && period.end === 0 ? start : end',
+    from: 49,
+  },
+  'give back what was used': {
+    file: 'packages/domain/src/wallet/subscription/end.ts',
+    find: 'return least < 0n ? 0n : least;',
+    replace: 'return least < 0n ? 0n : paid;',
+    from: 10,
+  },
+  'keep the quotas of another rhythm': {
+    file: 'packages/domain/src/wallet/subscription/period.ts',
+    find: '!isNewRhythm(opening) && terms',
+    replace: 'terms',
+  },
+  'leave what a grace has granted without its money': {
+    file: 'packages/domain/src/wallet/subscription/period.ts',
+    find: 'lapseUnpaid(draft, id, included, granting.period);',
     replace: '',
-  },
-  'reserve one use of a coupon too many': {
-    file: 'packages/domain/src/catalogue/coupon.ts',
-    find: 'uses + open.size >= max;',
-    replace: 'uses + open.size > max;',
-  },
-  'pay for a purchase twice': {
-    file: 'packages/domain/src/wallet/purchase/purchase.ts',
-    find: "if (closure?.type === 'PurchaseClosed') {",
-    replace: "if (closure?.type === 'PurchaseClosed' && closure.data.by === 'canceled') {",
-  },
-  'sell the bonus and forget it': {
-    file: 'packages/domain/src/wallet/purchase/purchase.ts',
-    find: 'const credits = parseAmount(purchase.credits, CREDITS) + parseAmount(purchase.bonus, CREDITS);',
-    replace: 'const credits = parseAmount(purchase.credits, CREDITS);',
-  },
-  'claw back an accrual and leave it pending': {
-    file: 'packages/domain/src/wallet/referral/referral.ts',
-    find: 'const own = takePending(wallet, credits, (other) => sameEntry(other, command));',
-    replace: 'const own = takePending(wallet, 0n, (other) => sameEntry(other, command));',
-    from: 6,
-  },
-  'ask for a second top-up while one is open': {
-    file: 'packages/domain/src/wallet/auto-top-up/auto-top-up.ts',
-    find: 'state.isOff || state.open !== null) return null;',
-    replace: 'state.isOff) return null;',
-  },
-  'tell of a quota at every call': {
-    file: 'packages/domain/src/wallet/alerts/quota.ts',
-    find: 'if (!wallet.alerts.quotas.some((told) => told.key === key))',
-    replace: '',
-  },
-  'leave a canceled purchase pending in its row': {
-    file: 'projections/src/purchases/purchases.ts',
-    find: "if (by === 'canceled')",
-    replace: "if (by !== 'canceled' && by !== 'paid')",
+    from: 404,
   },
 };

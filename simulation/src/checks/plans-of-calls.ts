@@ -1,0 +1,69 @@
+/**
+ * Which plan a call is charged on, worked out from the events alone: the one in force when it is decided; of a call that was
+ * held the one that it was placed on, and none where it was placed on none; of what was parked, none. Whether a plan is
+ * open, too: it is paid for, or its grace says so; a hold that was placed on an open plan is settled so.
+ */
+import type { Subscription, WalletEvent } from '@tallystick/domain';
+import type { StoredEvent } from '@tallystick/event-store';
+import { subscriptionAfter } from '../refold-quotas.ts';
+import { broken } from './evidence.ts';
+
+type DataOf<Type extends WalletEvent['type']> = Extract<WalletEvent, { type: Type }>['data'];
+export type Charge = DataOf<'UsageCharged'>;
+type Pinned = DataOf<'HoldPlaced'>['plan'];
+
+export interface PlanOfCall {
+  readonly id: string;
+  readonly version: number;
+  readonly isOpen: boolean;
+}
+
+type At = { readonly stream: string; readonly revision: number };
+
+const isSame = (a: Pinned | PlanOfCall | null, b: Pinned | PlanOfCall | null): boolean =>
+  a?.id === b?.id && a?.version === b?.version;
+
+export class PlansOfCalls {
+  #subscription: Subscription | null = null;
+  /** As placed, and as extended last. */
+  readonly #holds = new Map<string, { readonly placed: Pinned; readonly last: Pinned }>();
+
+  of({ hold, late, repriced }: Charge): PlanOfCall | null {
+    if (repriced !== undefined) return null;
+    if (hold === undefined) return this.#inForce();
+    const terms = this.#holds.get(hold) ?? broken('what is settled was held', { hold });
+    const pinned = late === true ? terms.placed : terms.last;
+    if (pinned === undefined) return null;
+    const now = this.#inForce();
+    return { ...pinned, isOpen: pinned.open === true || (isSame(now, pinned) && now?.isOpen === true) };
+  }
+
+  /** A hold says truly what it was placed on. */
+  judge(event: StoredEvent<WalletEvent>, at: At): void {
+    if (event.type === 'HoldPlaced') {
+      const { plan } = event.data;
+      const now = this.#inForce();
+      if (!isSame(plan, now) || (plan?.open === true) !== (now?.isOpen === true))
+        broken('a hold is placed on the plan in force', { ...at, plan, now });
+    }
+    if (event.type === 'HoldExtended') {
+      const { hold, plan } = event.data;
+      if (!isSame(plan, this.#holds.get(hold)?.placed))
+        broken('a hold stays on the plan that it was placed on', { ...at, plan });
+    }
+  }
+
+  follow(event: StoredEvent<WalletEvent>): void {
+    this.#subscription = subscriptionAfter(event) ?? this.#subscription;
+    if (event.type !== 'HoldPlaced' && event.type !== 'HoldExtended') return;
+    const { hold, plan } = event.data;
+    this.#holds.set(hold, { placed: this.#holds.get(hold)?.placed ?? plan, last: plan });
+  }
+
+  #inForce(): PlanOfCall | null {
+    const now = this.#subscription;
+    if (now === null || now.ended_at !== null) return null;
+    const isOpen = now.status !== 'past_due' || (now.grace_quota ?? 'none') !== 'none';
+    return { id: now.plan, version: now.plan_version, isOpen };
+  }
+}
