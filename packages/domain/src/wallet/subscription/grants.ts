@@ -29,10 +29,6 @@ export function amountOf({ amount }: IncludedLine): bigint | null {
   return amount === 'unlimited' ? null : BigInt(amount);
 }
 
-export function windowOf(line: IncludedLine, { rhythm, period }: Granting, at: number): TimeWindow {
-  return line.per === 'period' ? period : windowAt(rhythm, line.per, at);
-}
-
 /** Grants so much of a line for a window, with its share of the money. Nothing where the window has passed, or for 0. */
 export function grantLine(
   granting: Granting,

@@ -1,5 +1,4 @@
 /** A subscription starts: paid from credits at once, or unpaid until the outside world says so, or as a trial. */
-import { formatCredits } from '../../amount.ts';
 import type { Catalogues } from '../../catalogue/catalogues.ts';
 import type { CommandKey } from '../../decider.ts';
 import type { PlanVersion } from '../../plans/plans.ts';
@@ -140,15 +139,4 @@ export function priceOfPeriod(subscription: Subscription, terms: PlanTerms): big
   };
   const whole = wholeOf(rhythmOf(subscription), terms, period, false);
   return partOf(creditPrice(terms) ?? 0n, period.end - period.start, whole.end - whole.start);
-}
-
-/** What the next period will cost, where it is known. */
-export function nextChargeOf(
-  subscription: Subscription,
-  terms: PlanTerms,
-): { readonly at: string; readonly credits: string } | null {
-  if (subscription.ended_at !== null || subscription.cancel_at !== null || !subscription.auto_renew)
-    return null;
-  if (subscription.pay !== 'credits') return null;
-  return { at: subscription.period_end, credits: formatCredits(creditPrice(terms) ?? 0n) };
 }
