@@ -80,8 +80,8 @@ export function readItem(recorded: RecordedEvent): Item {
   }
 }
 
-/** Every currency counts in the same steps, so a lot's money can be parsed without knowing its currency. */
-const ANY_CURRENCY = 'XXX';
+/** Every currency counts in the same steps, so money of a lot or quota can be parsed without knowing its currency. */
+export const ANY_CURRENCY = 'XXX';
 
 function readFlows(movement: Movement, facts: MovementFacts): Flow[] {
   return movement.moves.map(({ lot, from, to, credits }, index) => {

@@ -52,7 +52,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'leave what the pots still have to the next period': {
     file: 'packages/domain/src/wallet/subscription/period.ts',
-    find: 'last.lapse();',
+    find: 'Pots.left(draft, before).lapse();',
     replace: '',
   },
   'refund to lots that have expired': {

@@ -7,7 +7,7 @@ import {
   type QuotaPlace,
 } from '@tallystick/domain';
 import type { ClientBase } from 'pg';
-import type { Item } from '../item.ts';
+import { ANY_CURRENCY, type Item } from '../item.ts';
 import {
   type BatchContext,
   type Column,
@@ -41,9 +41,6 @@ export const quotasModel: ReadModel = {
   ddl: quotasDdl,
   fold: (batch) => new QuotasFold(batch),
 };
-
-/** Every currency counts in the same steps, so the money behind a quota can be parsed without knowing its currency. */
-const ANY_CURRENCY = 'XXX';
 
 class QuotasFold implements Fold {
   readonly #batch: BatchContext;

@@ -1,7 +1,8 @@
 /**
  * What follows in a wallet from what has just been decided, in the same append: credits that came in pay a period that
  * waits for them, a new account starts with the plan that new accounts start with, a balance that has run low asks to be
- * topped up, a threshold that is crossed is told. Nobody has to come by for it, and no crash can lose it. Wallets that have none of this pay nothing for it.
+ * topped up, a threshold that is crossed is told. Nobody has to come by for it, and no crash can lose it. Wallets that
+ * have none of this pay nothing for it.
  */
 import { alertsAfter } from './alerts/alerts.ts';
 import { autoTopUpAfter } from './auto-top-up/auto-top-up.ts';

@@ -24,6 +24,7 @@ import {
   draftFor,
   factsOf,
   fillPots,
+  grantingOf,
   iso,
   linesBefore,
   PAID_FROM_MAX,
@@ -136,15 +137,8 @@ function upgrade(
   pots.takeOver(state.pots, lineNow);
   const { from, money, all } = payFromCredits(draft, credits);
   fillPots(pots, all);
-  const granting = {
-    draft,
-    subscription: state.now.id,
-    terms,
-    rhythm: rhythmOf(state.now),
-    period,
-    whole,
-    pots,
-    now,
+  const granting: Granting = {
+    ...grantingOf(draft, { subscription: state.now, terms, now }, pots),
     isFirst: false,
   };
   const next_grants = grantDifferences(granting, state);

@@ -46,8 +46,7 @@ interface Lapsed {
 export function endSubscription(wallet: Wallet, state: SubscriptionState, ending: Ending): WalletEvent {
   const { status, at, now, command } = ending;
   const draft = draftFor(wallet, now, state.now.plan);
-  const pots = new Pots(draft, state.now.plan, state.terms);
-  pots.takeOver(state.pots, (index) => index);
+  const pots = Pots.left(draft, state);
   const lapsed = lapse(draft, state, pots);
   const subscription: Subscription = {
     ...withoutGrace(state.now),

@@ -20,7 +20,7 @@ export interface Granting {
   readonly whole: TimeWindow;
   readonly pots: Pots;
   readonly now: number;
-  /** Of the subscription. */
+  /** The period is the first of its rhythm, and what is granted is paid for by it alone. */
   readonly isFirst: boolean;
 }
 

@@ -129,8 +129,7 @@ export function openPaid(opening: Opening, payment: Payment): Opened {
 /** A period that had begun unpaid is paid: what its grace has granted is made up to the whole. */
 export function payLate(opening: Opening & { readonly before: SubscriptionState }, payment: Payment): Opened {
   const draft = draftFor(opening.wallet, opening.now, opening.subscription.plan);
-  const pots = new Pots(draft, opening.subscription.plan, opening.terms);
-  pots.takeOver(opening.before.pots, (index) => index);
+  const pots = Pots.left(draft, opening.before);
   const paid = pay(draft, pots, payment);
   const granting = grantingOf(draft, opening, pots);
   const { next_grants: due, id } = opening.before.now;
@@ -224,14 +223,16 @@ function pay(
 /** What is left of the last period's money is breakage. */
 function potsOfNewPeriod(draft: EntryDraft, { subscription, terms, before }: Opening): Pots {
   if (before !== null) {
-    const last = new Pots(draft, before.now.plan, before.terms);
-    last.takeOver(before.pots, (index) => index);
-    last.lapse();
+    Pots.left(draft, before).lapse();
   }
   return new Pots(draft, subscription.plan, terms);
 }
 
-function grantingOf(draft: EntryDraft, { subscription, terms, now }: Opening, pots: Pots): Granting {
+export function grantingOf(
+  draft: EntryDraft,
+  { subscription, terms, now }: Pick<Opening, 'subscription' | 'terms' | 'now'>,
+  pots: Pots,
+): Granting {
   const period = periodOf(subscription);
   const rhythm = rhythmOf(subscription);
   const isTrial = subscription.status === 'trialing';

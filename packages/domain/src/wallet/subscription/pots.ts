@@ -12,6 +12,7 @@ import type { EntryDraft } from '../entry-draft.ts';
 import type { Money } from '../events.ts';
 import type { TimeWindow } from './calendar.ts';
 import type { Pots as PotsFact } from './events.ts';
+import type { SubscriptionState } from './state.ts';
 
 export class Pots {
   readonly #draft: EntryDraft;
@@ -26,6 +27,13 @@ export class Pots {
     this.#plan = plan;
     this.#isLimited = terms.included.map(({ amount }) => amount !== 'unlimited');
     this.#lines = terms.included.map(() => 0n);
+  }
+
+  /** What the subscription's own pots still have. */
+  static left(draft: EntryDraft, { now, terms, pots: left }: SubscriptionState): Pots {
+    const pots = new Pots(draft, now.plan, terms);
+    pots.takeOver(left, (index) => index);
+    return pots;
   }
 
   /** Takes over what another plan's pots had: each line's by `lineOf`, the rest to the first line. */

@@ -17,14 +17,13 @@ import {
   creditPrice,
   draftFor,
   factsOf,
+  grantingOf,
   iso,
   type Opened,
   type Opening,
   openPaid,
   openUnpaid,
   payLate,
-  periodOf,
-  wholeOf,
 } from './period.ts';
 import { Pots } from './pots.ts';
 import { boundaryOf, isInForce, nextGrantOf, rhythmOf, type SubscriptionState } from './state.ts';
@@ -49,29 +48,11 @@ export function subscriptionDue(
 }
 
 /** The windows that hold `at`, of the lines that are due; null where all of them have passed by now. */
-function grantDue(
-  wallet: Wallet,
-  { now: subscription, terms, pots: left }: SubscriptionState,
-  at: number,
-  now: number,
-): WalletEvent | null {
+function grantDue(wallet: Wallet, state: SubscriptionState, at: number, now: number): WalletEvent | null {
+  const { now: subscription, terms } = state;
   const draft = draftFor(wallet, now, subscription.plan);
-  const pots = new Pots(draft, subscription.plan, terms);
-  pots.takeOver(left, (index) => index);
-  const period = periodOf(subscription);
-  const rhythm = rhythmOf(subscription);
-  const whole = wholeOf(rhythm, terms, period, subscription.status === 'trialing');
-  const granting: Granting = {
-    draft,
-    subscription: subscription.id,
-    terms,
-    rhythm,
-    period,
-    whole,
-    pots,
-    now,
-    isFirst: false,
-  };
+  const pots = Pots.left(draft, state);
+  const granting: Granting = { ...grantingOf(draft, { subscription, terms, now }, pots), isFirst: false };
   const due = (index: number): string | null => subscription.next_grants[index] ?? null;
   const isDue = (index: number): boolean => {
     const next = due(index);
