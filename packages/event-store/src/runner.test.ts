@@ -407,6 +407,30 @@ t.test('rule 7: what is due comes first in the append; a refused order emits no 
   );
 });
 
+t.test('rule 7: what another process has carried out of the dues holds up nobody', async (t) => {
+  const store = createMemoryStore();
+  let now = Date.now();
+  const [here, there] = [0, 1].map(() => runnerOn(store, store, { now: () => now }));
+  if (here === undefined || there === undefined) throw new Error('two processes');
+  const accrue: WalletCommand = {
+    type: 'AccrueReferral',
+    key: 'referral:friend:3',
+    fingerprint: 'friend 3',
+    from: 'friend',
+    revision: 3,
+    reason: 'purchase',
+    ofCredits: 50_000_000n,
+    percent: '10',
+    availableAt: now + 1_000,
+  };
+  await run(here, 'a', open, accrue);
+  now += 2_000;
+  t.equal(codeOf(await one(there, 'a', charge('1', 2))), 'recorded', 'the grant, which has a key, and the charge');
+  const before = here.counts.roundTrips.keyLookup;
+  t.equal(codeOf(await one(here, 'a', charge('2', 2))), 'recorded');
+  t.equal(here.counts.roundTrips.keyLookup, before + 1, 'found once to be there already, and read');
+});
+
 t.test('rule 7: many dues are carried out over as many appends as it takes', async (t) => {
   const store = createMemoryStore();
   let now = Date.now();

@@ -271,7 +271,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     const { keyIndex, counts } = this.#parts;
     counts.roundTrips.keyLookup += 1;
     const { hits } = await asOutage(keyIndex.lookup(this.stream, keys));
-    let outrun = false;
+    const asked = new Set(round.accepted.map(({ waiting }) => waiting.order.command.key));
     for (const { waiting, first, count } of round.accepted) {
       const { key } = waiting.order.command;
       const known = key === null ? undefined : hits.get(key);
@@ -281,13 +281,13 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
         .some(({ event }) => event.key !== null && hits.has(event.key));
       if (own && known === undefined) {
         // Beside its own key it claims one that somebody has taken since it was looked for: what is there now decides.
-        outrun = true;
         waiting.outrun += 1;
       }
       if (waiting.outrun > OUTRUN_MAX) waiting.resolve({ status: 'conflict' });
       else again.push(waiting);
     }
-    if (outrun) await this.#reload(folded);
+    // Nobody's own key: what an order claims beside it, or a due that another process has carried out (rule 7).
+    if ([...hits.keys()].some((key) => !asked.has(key))) await this.#reload(folded);
   }
 
   /** A "no" is answered only when the state is at the stream's head and the key is nowhere (rule 1). */
