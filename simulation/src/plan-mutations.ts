@@ -113,8 +113,8 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'grant a whole window for the end of a month': {
     file: 'packages/domain/src/wallet/subscription/grants.ts',
-    find: 'end: isFirst ? Math.max(start, Math.min(end, period.end)) : end',
-    replace: 'end: isFirst && period.end === 0 ? start : end',
+    find: 'end: Math.min(whole.end, granting.cutAt)',
+    replace: 'end: whole.end',
     from: 49,
   },
   'give back what was used': {

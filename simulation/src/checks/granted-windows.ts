@@ -1,7 +1,7 @@
 /**
  * Of a line of a plan no window is granted twice, or more of it than the plan says (billing rules 1, 5, 7). Where windows of
- * another rhythm begin, after a trial or with another interval or anchor, all that is left of the old ones is gone. Whoever
- * subscribes has of a window that outlasts the first period only the part that this period pays for.
+ * another rhythm begin, after a trial or with another interval or anchor, all that is left of the old ones is gone. A period
+ * that is a part of its plan's interval has of a window only the part that it pays for, and the next period has the rest.
  */
 import type { NewQuota, PlanTerms, Subscription, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
@@ -9,11 +9,21 @@ import { sumOf } from '../refold.ts';
 import { type PlanState, type QuotaState, quotasGrantedBy, subscriptionAfter } from '../refold-quotas.ts';
 import { broken } from './evidence.ts';
 
+const HOUR = 3_600_000;
+const WEEK = 168 * HOUR;
+/** Where a clock is put forward. */
+const SHORTEST: ReadonlyMap<string, number> = new Map([
+  ['day', 23 * HOUR],
+  ['week', 167 * HOUR],
+]);
+
 type At = { readonly stream: string; readonly revision?: number };
 
 interface Window {
   readonly start: number;
   readonly end: number;
+  /** It ends with its period: the next grant is the rest of it. */
+  readonly isCut: boolean;
   readonly quotas: string[];
 }
 
@@ -44,19 +54,25 @@ export class GrantedWindows {
       if (line?.unit !== unit || line.model !== model || line.per !== origin.per)
         throw broken('a quota is of a line of the plan', about);
       const [start, end] = [Date.parse(starts_at), Date.parse(expires_at)];
-      if (event.type === 'SubscriptionStarted')
-        isPartOfFirstPeriod(event.data.subscription, line, quantity, start, end, about);
+      const now = this.#subscription;
+      const isOfPart = now !== null && line.per !== 'period' && isPartOfPeriod(now, terms);
+      if (isOfPart) isPartOfWindow(now, line, quantity, start, end, about);
+      const isCut = isOfPart && line.per === 'week' && expires_at === now.period_end;
       const name = `${origin.subscription} ${unit} ${model} ${origin.per}`;
       const windows = this.#windows.get(name) ?? [];
       this.#windows.set(name, windows);
       const other = windows.find((window) => window.start < end && start < window.end);
-      const window = other ?? { start, end, quotas: [] };
+      const window = other ?? { start, end, isCut, quotas: [] };
       if (other === undefined) windows.push(window);
       if (window.start !== start || window.end !== end)
         broken('windows of a line do not overlap', { ...about, other });
       window.quotas.push(quota);
       // What was lost when a subscription lapsed is granted anew when it is revived.
-      const granted = sumOf(window.quotas.map((id) => leftOf(plan.quotas.get(id))));
+      const first = windows.find(
+        (before) => before.isCut && before.end === start && end - before.start <= WEEK,
+      );
+      const parts = [...(first?.quotas ?? []), ...window.quotas];
+      const granted = sumOf(parts.map((id) => leftOf(plan.quotas.get(id))));
       if (line.amount !== 'unlimited' && granted > BigInt(line.amount))
         broken('a window is granted once, as the plan says', { ...about, granted, line });
     }
@@ -99,7 +115,18 @@ function hasNothingUnpaid(
   }
 }
 
-function isPartOfFirstPeriod(
+/** A trial, or what is left of a calendar's month when it begins. */
+function isPartOfPeriod(now: Subscription, terms: PlanTerms | null): boolean {
+  if (terms === null) return false;
+  if (now.status === 'trialing') return true;
+  if (now.anchor !== 'calendar' || now.period_start !== now.anchor_at) return false;
+  if (terms.interval !== 'month') throw new Error('only months of the calendar are looked at here');
+  const clock = { timeZone: now.time_zone, dateStyle: 'short', timeStyle: 'medium' } as const;
+  const begins = new Intl.DateTimeFormat('sv', clock).format(Date.parse(now.period_start));
+  return !begins.endsWith('-01 00:00:00') || !now.period_start.endsWith('.000Z');
+}
+
+function isPartOfWindow(
   { period_end }: Subscription,
   { amount, per }: PlanTerms['included'][number],
   quantity: NewQuota['quantity'],
@@ -107,8 +134,10 @@ function isPartOfFirstPeriod(
   end: number,
   about: object,
 ): void {
-  const until = Date.parse(period_end);
-  if (per === 'period' || end <= until || amount === 'unlimited') return;
-  if (BigInt(quantity) * BigInt(end - start) > BigInt(amount) * BigInt(until - start))
-    broken('a first period has the part of a window that it pays for', { ...about, period_end });
+  const whole = BigInt(SHORTEST.get(per) ?? 0);
+  if (end > Date.parse(period_end))
+    broken('windows end with a period that is a part', { ...about, period_end });
+  if (amount === 'unlimited') return;
+  if (BigInt(quantity) * whole > BigInt(amount) * BigInt(end - start) + whole)
+    broken('a part of a period has the part of a window that it pays for', { ...about, period_end });
 }

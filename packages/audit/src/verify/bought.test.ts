@@ -117,10 +117,12 @@ function post(data: Anything, account: string | RegExp, unit: string, more: stri
 
 const ofPeriod = ({ origin }: Anything): boolean => origin.per === 'period';
 const isExtra = ({ origin }: Anything): boolean => origin.extra === true && origin.per === 'period';
-const outlasts =
+const isCut =
   ({ period_end }: Anything) =>
-  ({ expires_at }: Anything): boolean =>
-    Date.parse(expires_at) > Date.parse(period_end);
+  ({ expires_at, origin }: Anything): boolean =>
+    origin.per === 'week' && expires_at === period_end;
+const hasCut = ({ quotas, subscription }: Anything): boolean =>
+  subscription.anchor === 'calendar' && quotas?.granted.some(isCut(subscription));
 
 /** So many more of the first grant that fits, with its move and its postings. */
 function moreGranted(fits: (born: Anything) => boolean, more = 1n): Change {
@@ -491,13 +493,22 @@ const cases: readonly Case[] = [
     /is more than its line of the plan says/,
   ],
   [
-    'how much a window grants that outlasts the first period',
-    first('SubscriptionStarted', ({ quotas, subscription }) => quotas?.granted.some(outlasts(subscription))),
+    'how much a window grants that is cut at the end of a part of a period',
+    first('SubscriptionStarted', hasCut),
     (data, facts) => {
       // Clocks may be put forward in a calendar's week: its length is known to two hours only.
-      moreGranted(outlasts(data.subscription), 5n)(data, facts);
+      moreGranted(isCut(data.subscription), 5n)(data, facts);
     },
     /is more than its line of the plan says/,
+  ],
+  [
+    'that a window ends with a part of a period',
+    first('SubscriptionStarted', hasCut),
+    ({ quotas, subscription }) => {
+      const born = quotas.granted.find(isCut(subscription));
+      born.expires_at = later(born.expires_at);
+    },
+    /outlasts a period that is a part of one/,
   ],
   [
     'where a hold lets go of a quota that lasts',

@@ -1,15 +1,15 @@
 /**
  * The most that a line of a plan grants at once: its amount for a whole window, and of a window that is cut its part, down
- * to a whole number. In a first period a window counts up to the period's end only, and so does what a change of plan adds;
- * a provisional grace grants of a period's line what its days are of the period. Nothing here counts months: how long a
- * whole window is, is said by the window where it begins whole, and else is at least what such a window can be.
+ * to a whole number (up, where it goes on after its period, whose next part is less by it). Windows end with a period that
+ * is shorter than the plan's interval. What a change of plan adds counts up to the period's end only; a provisional grace
+ * grants of a period's line what its days are of the period. Nothing here counts months: how long a whole window is, is
+ * said by the window where it begins whole, and else is at least what such a window can be.
  */
 import { stepsOf } from '../decimal.ts';
 import { isLimited, type LineText, type Picture, type PlanTermsText, sameLine } from './picture.ts';
 import type { QuotaText } from './quotas.ts';
 
 interface Opening {
-  readonly type: string;
   readonly now: Picture;
   /** The plan's. */
   readonly interval: string;
@@ -34,7 +34,7 @@ export function mostOf(
   { starts_at, expires_at, origin }: QuotaText,
   opening: Opening,
 ): bigint {
-  const { type, now, interval, before } = opening;
+  const { now, interval, before } = opening;
   const [start, end] = [Date.parse(starts_at), Date.parse(expires_at)];
   const period = { start: Date.parse(now.period_start), end: Date.parse(now.period_end) };
   const isOfPeriod = line.per === 'period';
@@ -42,9 +42,12 @@ export function mostOf(
   const isTrial = now.status === 'trialing';
   const shortest = isOfPeriod ? (isTrial ? 0 : SHORTEST.get(interval)) : SHORTEST.get(line.per);
   const whole = Math.max(end - start, isOfPeriod ? period.end - period.start : 0, shortest ?? 0);
-  const until = isExtra || type === 'SubscriptionStarted' ? Math.min(end, period.end) : end;
+  const until = isExtra ? Math.min(end, period.end) : end;
+  const isCut = !isOfPeriod && end === period.end && isShort(opening);
   const amount = stepsOf(line.amount) - (isExtra ? amountBefore(line, before) : 0n);
-  const part = down((amount * BigInt(Math.max(0, until - start))) / BigInt(whole));
+  const part = down(
+    (amount * BigInt(Math.max(0, until - start))) / BigInt(whole) + (isCut ? WHOLE - 1n : 0n),
+  );
   if (now.status !== 'past_due' || !isOfPeriod || now.grace_quota !== 'provisional') return part;
   const lapses = Date.parse(now.grace_ends_at ?? now.period_start);
   return down((part * BigInt(lapses - period.start)) / BigInt(period.end - period.start));
@@ -54,6 +57,12 @@ function amountBefore(line: LineText, before: PlanTermsText | null): bigint {
   const was = before?.included[sameLine(line, before.included)];
   if (was === undefined) return 0n;
   return isLimited(was) ? stepsOf(was.amount) : stepsOf(line.amount);
+}
+
+/** The period is a part of the plan's interval: its windows end with it. A part of all but some days passes for the whole. */
+export function isShort({ now, interval }: Pick<Opening, 'now' | 'interval'>): boolean {
+  const length = Date.parse(now.period_end) - Date.parse(now.period_start);
+  return now.status === 'trialing' || length < (SHORTEST.get(interval) ?? 0);
 }
 
 const down = (steps: bigint): bigint => steps - (steps % WHOLE);

@@ -2,7 +2,7 @@
 import { textOf } from '../decimal.ts';
 import type { AuditedEvent } from '../event.ts';
 import type { Name } from './finding.ts';
-import { mostOf } from './granted-part.ts';
+import { isShort, mostOf } from './granted-part.ts';
 import { isLimited, type LineText, type Subscribed } from './picture.ts';
 import type { QuotaPassage } from './quotas.ts';
 
@@ -45,7 +45,9 @@ export function checkGrants(
       );
       continue;
     }
-    const opening = { type, now, interval: terms.interval ?? '', before: before?.terms ?? null };
+    const opening = { now, interval: terms.interval ?? '', before: before?.terms ?? null };
+    if (isShort(opening) && Date.parse(expires_at) > Date.parse(now.period_end))
+      name(`${id} outlasts a period that is a part of one`, now.period_end, expires_at);
     const most = mostOf(line, quota.marks, opening);
     // What a grace had granted of the window, and was not lost, counts too.
     if (quantity + quota.beside > most)

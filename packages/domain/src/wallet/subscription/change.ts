@@ -137,10 +137,7 @@ function upgrade(
   pots.takeOver(state.pots, lineNow);
   const { from, money, all } = payFromCredits(draft, credits);
   fillPots(pots, all);
-  const granting: Granting = {
-    ...grantingOf(draft, { subscription: state.now, terms, now }, pots),
-    isFirst: false,
-  };
+  const granting = grantingOf(draft, { subscription: state.now, terms, now }, pots);
   const next_grants = grantDifferences(granting, state);
   const subscription: Subscription = {
     ...state.now,
@@ -174,11 +171,11 @@ function grantDifferences(granting: Granting, before: SubscriptionState): (strin
     const window: TimeWindow = line.per === 'period' ? granting.whole : windowAt(rhythm, line.per, now);
     // Only for what the difference is paid for: up to the period's end.
     const paidUntil = Math.min(window.end, granting.period.end);
-    const part = { start: now, end: window.end };
+    const part = { start: now, end: Math.min(window.end, granting.cutAt) };
     if (had !== null && amount > had) {
       const quantity = ((amount - had) * BigInt(paidUntil - now)) / BigInt(window.end - window.start);
       grantLine(granting, index, part, quantity, true);
     }
-    return line.per === 'period' ? null : iso(window.end);
+    return line.per === 'period' ? null : iso(part.end);
   });
 }

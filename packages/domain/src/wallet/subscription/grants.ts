@@ -20,8 +20,11 @@ export interface Granting {
   readonly whole: TimeWindow;
   readonly pots: Pots;
   readonly now: number;
-  /** The period is the first of its rhythm, and what is granted is paid for by it alone. */
-  readonly isFirst: boolean;
+  /**
+   * Where windows end at the latest. A period that is only a part of the plan's interval (a trial, the rest of a calendar's
+   * month) pays for its own part of a window and no more; the next period grants the rest of it. Else there is no such end.
+   */
+  readonly cutAt: number;
 }
 
 /** The limit of a line, or null where it has none. */
@@ -62,7 +65,7 @@ export function grantLine(
   );
 }
 
-/** How much of a line is granted for a window, of which `open` is the part since the subscription began. */
+/** How much of a line is granted for a window, of which `open` is the part that is granted. */
 export type Quantity = (index: number, amount: bigint, whole: TimeWindow, open: TimeWindow) => bigint;
 
 /**
@@ -83,21 +86,20 @@ export function grantWindows(
     const whole = line.per === 'period' ? granting.whole : windowAt(granting.rhythm, line.per, at);
     // A window of another rhythm may have gone on until it was due: nothing is granted for the same time twice.
     const from = Date.parse(before(index) ?? '') || granting.period.start;
-    const open = { start: Math.max(whole.start, from), end: whole.end };
-    grantLine(granting, index, open, quantityOf(index, amount, whole, within(open, granting)));
-    return line.per === 'period' ? null : new Date(whole.end).toISOString();
+    const open = { start: Math.max(whole.start, from), end: Math.min(whole.end, granting.cutAt) };
+    grantLine(granting, index, open, quantityOf(index, amount, whole, open));
+    return line.per === 'period' ? null : new Date(open.end).toISOString();
   });
-}
-
-/** In a first period only the part of a window that it pays for: nobody subscribes for its last minute and has a week. */
-function within({ start, end }: TimeWindow, { period, isFirst }: Granting): TimeWindow {
-  return { start, end: isFirst ? Math.max(start, Math.min(end, period.end)) : end };
 }
 
 const fullQuantity: Quantity = (_index, amount, whole, open) => prorated(amount, whole, open);
 
-/** A window of the calendar may have begun before the subscription did: then only its part is granted. */
+/**
+ * A window of the calendar may have begun before the subscription did, or go on after its first period: then only its part
+ * is granted. What is left of the window at an instant is rounded down; so parts that follow one another lose nothing.
+ */
 export function prorated(amount: bigint, whole: TimeWindow, part: TimeWindow): bigint {
-  if (part.start <= whole.start && part.end >= whole.end) return amount;
-  return (amount * BigInt(part.end - part.start)) / BigInt(whole.end - whole.start);
+  const leftAt = (at: number): bigint =>
+    (amount * BigInt(whole.end - Math.max(at, whole.start))) / BigInt(whole.end - whole.start);
+  return leftAt(part.start) - leftAt(part.end);
 }

@@ -237,9 +237,9 @@ export function grantingOf(
   const rhythm = rhythmOf(subscription);
   const isTrial = subscription.status === 'trialing';
   const whole = wholeOf(rhythm, terms, period, isTrial);
-  // Of its rhythm: also where it is paid late.
-  const isFirst = subscription.period_start === subscription.anchor_at;
-  return { draft, subscription: subscription.id, terms, rhythm, period, whole, pots, now, isFirst };
+  const isPart = isTrial || whole.start < period.start;
+  const cutAt = isPart ? period.end : Number.POSITIVE_INFINITY;
+  return { draft, subscription: subscription.id, terms, rhythm, period, whole, pots, now, cutAt };
 }
 
 /** Lines of the period, and those whose next window begins with it; the others go on in their windows. */

@@ -12,7 +12,7 @@ import type { Wallet } from '../state.ts';
 import { windowAt } from './calendar.ts';
 import { endSubscription } from './end.ts';
 import type { PastDueReason, Subscription } from './events.ts';
-import { type Granting, grantWindows } from './grants.ts';
+import { grantWindows } from './grants.ts';
 import {
   creditPrice,
   draftFor,
@@ -52,7 +52,7 @@ function grantDue(wallet: Wallet, state: SubscriptionState, at: number, now: num
   const { now: subscription, terms } = state;
   const draft = draftFor(wallet, now, subscription.plan);
   const pots = Pots.left(draft, state);
-  const granting: Granting = { ...grantingOf(draft, { subscription, terms, now }, pots), isFirst: false };
+  const granting = grantingOf(draft, { subscription, terms, now }, pots);
   const due = (index: number): string | null => subscription.next_grants[index] ?? null;
   const isDue = (index: number): boolean => {
     const next = due(index);

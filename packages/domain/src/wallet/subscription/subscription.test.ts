@@ -14,7 +14,6 @@ import {
   resume,
   subscribe,
 } from '../../testing/subscription-orders.ts';
-import type { QuotaMovement } from '../quota/events.ts';
 
 const MONTH = 31 * DAY;
 const EXTERNAL: PlanTerms = {
@@ -331,33 +330,6 @@ test('another sum than the price is not "as ordered": it waits for finance', asy
   t.equal(status(past), 'dollars past_due until 2026-02-01');
   t.equal(account(past, 'liabilities:unapplied'), '-28.99');
   t.equal(account(past, 'liabilities:unapplied', 'EUR'), '-29');
-});
-
-test('a window that goes on from a trial is not granted a second time with the first period', async (t) => {
-  const weekly: PlanTerms = {
-    ...BASIC,
-    trial_days: 3,
-    included: [{ unit: 'calls', model: '*', amount: '70', per: 'week' }],
-  };
-  const past = customer('1000', { weekly });
-  accept(past, subscribe('weekly', { trial: true }));
-  later(past, 8 * DAY);
-  accept(past, order.carryOutDues);
-  // Of the trial's week three days are its own; the weeks of the paid periods begin with them.
-  const granted = past.events.flatMap(
-    ({ data }) => (data as { quotas?: QuotaMovement }).quotas?.granted ?? [],
-  );
-  t.same(
-    granted.map(({ quantity, starts_at, expires_at }) => [
-      quantity,
-      starts_at.slice(8, 10),
-      expires_at.slice(8, 10),
-    ]),
-    [
-      ['30', '01', '08'],
-      ['70', '04', '11'],
-    ],
-  );
 });
 
 test('lines in another order are the same lines: a late payment grants no window again', async (t) => {
