@@ -164,11 +164,14 @@ function lapseUnpaid(
       draft.lapseQuota(quota.id);
 }
 
-/** A period begins, and nobody has paid: quotas only as the plan's grace says. Null: no grace, it lapses. */
+/**
+ * A period begins, and nobody has paid: quotas only as the plan's grace says. Null: no grace, it lapses. Only the outside
+ * world has a day where the plan says nothing: nobody can pay a period before it begins.
+ */
 export function openUnpaid(opening: Opening): Opened | null {
   const { subscription, terms } = opening;
   const period = periodOf(subscription);
-  const days = terms.grace?.days ?? 0;
+  const days = Math.max(terms.grace?.days ?? 0, subscription.pay === 'external' ? 1 : 0);
   // Whoever subscribes has the grace from now on, though the period has begun before.
   const from = opening.before === null ? opening.now : period.start;
   const lapses = Math.min(period.end, daysAfter(from, days, subscription.time_zone));

@@ -72,11 +72,7 @@ function start(
     const credits = priceOfPeriod(subscription, terms);
     if (!canAfford(wallet, credits)) return insufficient(wallet, credits);
     opened = openPaid(opening, { credits });
-  } else {
-    // The outside world has its time to pay the first period, as the grace of later ones; a day where there is none.
-    const days = Math.max(terms.grace?.days ?? 0, 1);
-    opened = openUnpaid({ ...opening, terms: { ...terms, grace: { quota: 'none', days } } });
-  }
+  } else opened = openUnpaid(opening);
   if (opened === null) throw new Error(`${subscription.id} has neither a paid period nor a grace`);
   const event: WalletEvent = {
     type: 'SubscriptionStarted',

@@ -143,6 +143,24 @@ test('paid outside: unpaid it has the quota of its grace, a payment makes it up 
   t.equal(account(past, 'assets:clearing:subscriptions'), '29');
 });
 
+test('paid outside, a plan without a grace waits a day for each of its payments', async (t) => {
+  const { grace: _none, ...dollars } = EXTERNAL;
+  const usd = { amount: '29', currency: 'USD' };
+  const past = customer('0', { dollars });
+  accept(past, subscribe('dollars', { pay: 'external' }));
+  accept(past, payment(START, 'p1', usd));
+  later(past, MONTH + DAY / 2);
+  accept(past, order.carryOutDues);
+  t.equal(status(past), 'dollars past_due until 2026-03-01');
+  t.equal(free(past), '');
+  accept(past, payment(START + MONTH, 'p2', usd));
+  t.equal(status(past), 'dollars active until 2026-03-01');
+  later(past, 29 * DAY);
+  accept(past, order.carryOutDues);
+  t.equal(status(past), 'dollars lapsed until 2026-04-01');
+  t.equal(past.wallet.subscription?.now.ended_at, '2026-03-02T00:00:00.000Z');
+});
+
 test('a payment is always booked: within the period it revives, else it waits for finance (billing rule 2)', async (t) => {
   const usd = { amount: '29', currency: 'USD' };
   const past = customer('0', { dollars: EXTERNAL });
