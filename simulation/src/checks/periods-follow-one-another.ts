@@ -191,14 +191,16 @@ function givesBack(course: Course | null, state: PlanState, event: StoredEvent<W
 function unusedOf(now: Subscription, { quotas }: PlanState, at: number): bigint {
   const paid = stepsOf(now.period_credits);
   const [start, end] = [Date.parse(now.period_start), Date.parse(now.period_end)];
-  const used = new Map<number, bigint>();
+  // By what a line is: an upgrade numbers them anew.
+  const used = new Map<string, bigint>();
   for (const { born, free } of quotas.values()) {
-    const { origin, starts_at, expires_at } = born;
+    const { unit, model, origin, starts_at, expires_at } = born;
     const [from, to] = [Date.parse(starts_at), Date.parse(expires_at)];
     if (origin.kind !== 'plan' || origin.subscription !== now.id || to <= at) continue;
     const [quantity, part] = [BigInt(born.quantity), BigInt(Math.min(to, end) - Math.max(from, start))];
     const gone = (paid * (quantity - free) * part) / (quantity * BigInt(end - start));
-    used.set(origin.line, (used.get(origin.line) ?? 0n) + gone);
+    const line = `${unit} ${model} ${origin.per}`;
+    used.set(line, (used.get(line) ?? 0n) + gone);
   }
   const most = [...used.values()].reduce((a, b) => (a > b ? a : b), 0n);
   return most > paid ? 0n : paid - most;
