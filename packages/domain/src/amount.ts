@@ -10,6 +10,12 @@ export const CREDITS = 'credits';
 /** The most that one amount may be, in whole units: keeps every sum of a wallet inside Postgres' bigint. */
 export const AMOUNT_MAX = 1_000_000_000n;
 
+/** As it is outside: a decimal string of a currency. */
+export interface Money {
+  readonly amount: string;
+  readonly currency: string;
+}
+
 const CREDIT_SCALE = 6;
 const CURRENCY_SCALE = 9;
 

@@ -2,10 +2,17 @@
  * What a coupon is worth, and to whom (billing rule 18): a percentage or a fixed sum off the subtotal of one purchase,
  * before tax and never below zero; or credits, granted when it is applied.
  */
-import { divideHalfEven, formatAmount, parseAmount, powerOfTen, scaleOf, smaller } from '../amount.ts';
+import {
+  divideHalfEven,
+  formatAmount,
+  type Money,
+  parseAmount,
+  powerOfTen,
+  scaleOf,
+  smaller,
+} from '../amount.ts';
 import { isId } from '../ids.ts';
 import { multiply } from '../rational.ts';
-import type { Money } from '../wallet/events.ts';
 import {
   amountIn,
   BadTerms,

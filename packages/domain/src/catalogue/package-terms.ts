@@ -8,9 +8,8 @@
  * Of a free amount the sum with its bonus is rounded, once, down to a whole credit; the bonus is what that is more than
  * the amount alone would have given.
  */
-import { AMOUNT_MAX, CREDITS, parseAmount, powerOfTen, scaleOf } from '../amount.ts';
+import { AMOUNT_MAX, CREDITS, type Money, parseAmount, powerOfTen, scaleOf } from '../amount.ts';
 import { add, divide, multiply, type Rational, times } from '../rational.ts';
-import type { Money } from '../wallet/events.ts';
 import {
   amountIn,
   BadTerms,

@@ -1,7 +1,6 @@
 /** What the terms of plans, packages and coupons have in common when they are checked: faults, decimals, names. */
-import { isCurrency, readAmount } from '../amount.ts';
+import { isCurrency, type Money, readAmount } from '../amount.ts';
 import { type Rational, readRational } from '../rational.ts';
-import type { Money } from '../wallet/events.ts';
 
 export interface TermsFault {
   /** Path in the body: `included.0.amount`. */

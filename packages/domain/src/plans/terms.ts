@@ -4,8 +4,9 @@
  * - `included` funds: so much of a unit in every window, before credits are touched
  * - `caps` limit: window counters that every call must pass, whoever pays
  */
+
+import type { Money } from '../amount.ts';
 import type { Dimension } from '../usage.ts';
-import type { Money } from '../wallet/events.ts';
 
 export const QUOTA_UNITS = ['calls', 'tokens'] as const;
 export type QuotaUnit = (typeof QUOTA_UNITS)[number];

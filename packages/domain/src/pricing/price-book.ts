@@ -10,10 +10,9 @@
  *
  * A book is compiled once, when it is published or read; charging then only multiplies and adds.
  */
-import { CREDITS, isCurrency, powerOfTen, readAmount, scaleOf } from '../amount.ts';
+import { CREDITS, isCurrency, type Money, powerOfTen, readAmount, scaleOf } from '../amount.ts';
 import { divide, multiply, type Rational, readRational } from '../rational.ts';
 import { type Dimension, isDimension } from '../usage.ts';
-import type { Money } from '../wallet/events.ts';
 
 interface CreditPrice {
   readonly credits: string;

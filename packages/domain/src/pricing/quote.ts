@@ -8,12 +8,13 @@ import {
   divideHalfEven,
   formatAmount,
   formatScaled,
+  type Money,
   powerOfTen,
   scaleOf,
 } from '../amount.ts';
 import { add, formatRational, multiply, type Rational, roundUpTo, times, ZERO } from '../rational.ts';
 import { type Dimension, thousandths, type Usage, usedDimensions } from '../usage.ts';
-import type { Money, PriceFacts, PriceLine, UnpricedReason } from '../wallet/events.ts';
+import type { PriceFacts, PriceLine, UnpricedReason } from '../wallet/events.ts';
 import type { CompiledDimension, CompiledModel, CompiledPrice, PriceBookVersion } from './price-book.ts';
 
 export interface Priced {

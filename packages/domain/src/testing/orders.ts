@@ -1,11 +1,11 @@
 /** Commands as the API would make them of requests: with their keys, and a fingerprint over what the client sent. */
-import { parseCredits } from '../amount.ts';
+import { type Money, parseCredits } from '../amount.ts';
 import { canonical } from '../canonical.ts';
 import { keys } from '../ids.ts';
 import type { Usage } from '../usage.ts';
 import type { WalletCommand } from '../wallet/commands.ts';
 import { DEFAULT_PRIORITY } from '../wallet/credit.ts';
-import type { AccountTerms, Money } from '../wallet/events.ts';
+import type { AccountTerms } from '../wallet/events.ts';
 
 const printed = (sent: object): string =>
   canonical(JSON.parse(JSON.stringify(sent, (_, value) => (typeof value === 'bigint' ? `${value}` : value))));

@@ -1,12 +1,11 @@
 /** Commands about purchases, coupons, referrals and topping up, as the API would make them of requests. */
-import { parseCredits } from '../amount.ts';
+import { type Money, parseCredits } from '../amount.ts';
 import { canonical } from '../canonical.ts';
 import type { CouponTerms } from '../catalogue/coupon-terms.ts';
 import type { CreditPackage, FreeAmount, PackageTerms } from '../catalogue/package-terms.ts';
 import { keys } from '../ids.ts';
 import type { AutoTopUpTerms } from '../wallet/auto-top-up/events.ts';
 import type { WalletCommand } from '../wallet/commands.ts';
-import type { Money } from '../wallet/events.ts';
 import type { CouponOffer, Offer } from '../wallet/purchase/commands.ts';
 
 export const usd = (amount: string): Money => ({ amount, currency: 'USD' });

@@ -1,9 +1,10 @@
 /** Plans as they might be published, and commands about subscriptions and quotas as the API would make them. */
+
+import type { Money } from '../amount.ts';
 import { canonical } from '../canonical.ts';
 import { keys } from '../ids.ts';
 import type { PlanTerms } from '../plans/terms.ts';
 import type { WalletCommand } from '../wallet/commands.ts';
-import type { Money } from '../wallet/events.ts';
 import type { Subscribe } from '../wallet/subscription/commands.ts';
 import type { Past } from './given.ts';
 

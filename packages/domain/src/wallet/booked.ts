@@ -2,7 +2,7 @@
  * How a call stands in the books: charged, or parked until it has a price. Either way the hold that it settles is closed,
  * under the hold's own key too.
  */
-import { formatCredits, parseAmount } from '../amount.ts';
+import { formatCredits, type Money, parseAmount } from '../amount.ts';
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { Context } from '../decider.ts';
 import { accounts } from '../entry.ts';
@@ -10,7 +10,7 @@ import { keys } from '../ids.ts';
 import type { Unpriced } from '../pricing/quote.ts';
 import { accepted, NEEDS_CATALOGUE, type WalletDecision } from './commands.ts';
 import { EntryDraft } from './entry-draft.ts';
-import type { Money, UsageCharged, UsageRecord, UsageUnpriced, WalletEvent } from './events.ts';
+import type { UsageCharged, UsageRecord, UsageUnpriced, WalletEvent } from './events.ts';
 import type { Wallet } from './state.ts';
 import type { Use } from './use.ts';
 

@@ -1,9 +1,11 @@
 /** Orders to a wallet, already parsed: amounts in smallest steps, times in milliseconds since 1970. */
+
+import type { Money } from '../amount.ts';
 import type { CommandKey, Decision } from '../decider.ts';
 import type { Usage } from '../usage.ts';
 import type { SetAlerts } from './alerts/commands.ts';
 import type { AutoTopUpCommand, AutoTopUpRefusal } from './auto-top-up/commands.ts';
-import type { AccountTerms, Money, WalletEvent } from './events.ts';
+import type { AccountTerms, WalletEvent } from './events.ts';
 import type { PurchaseCommand, PurchaseRefusal } from './purchase/commands.ts';
 import type { ReferralCommand, ReferralRefusal } from './referral/commands.ts';
 import type { SubscriptionCommand, SubscriptionRefusal, UseRefusal } from './subscription/commands.ts';

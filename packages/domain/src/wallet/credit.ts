@@ -1,5 +1,13 @@
 /** Credits in: top-ups, grants, adjustments upwards; and adjustments downwards. */
-import { AMOUNT_MAX, CREDITS, formatAmount, formatCredits, parseAmount, powerOfTen } from '../amount.ts';
+import {
+  AMOUNT_MAX,
+  CREDITS,
+  formatAmount,
+  formatCredits,
+  type Money,
+  parseAmount,
+  powerOfTen,
+} from '../amount.ts';
 import type { CommandKey } from '../decider.ts';
 import { accounts } from '../entry.ts';
 import {
@@ -11,7 +19,7 @@ import {
   type WalletDecision,
 } from './commands.ts';
 import { EntryDraft } from './entry-draft.ts';
-import type { CreditsAdjusted, Money, NewLot, Origin } from './events.ts';
+import type { CreditsAdjusted, NewLot, Origin } from './events.ts';
 import type { Lot, Wallet } from './state.ts';
 
 export const LOTS_MAX = 1_000;

@@ -2,9 +2,9 @@
  * A draft gathers what one event will move. It works on a fork of the wallet, so each step sees what the steps before
  * it did, and at the end it writes down moves, entry and the balance after.
  */
-import { CREDITS, formatAmount, formatCredits, parseAmount, smaller } from '../amount.ts';
+import { CREDITS, formatAmount, formatCredits, type Money, parseAmount, smaller } from '../amount.ts';
 import { accounts, EntryBuilder } from '../entry.ts';
-import type { Money, Movement, MovementFacts, NewLot, Place } from './events.ts';
+import type { Movement, MovementFacts, NewLot, Place } from './events.ts';
 import { addLot, addQuota, applyFlow, applyQuotaFlow, balanceAfter, type Flow } from './moves.ts';
 import type { NewQuota, QuotaPlace } from './quota/events.ts';
 import type { Take } from './quota/funding.ts';

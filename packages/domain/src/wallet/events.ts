@@ -5,6 +5,7 @@
  * Every event that moves value carries its `entry`, and says lot by lot what moved from where to where (`moves`).
  * Amounts are decimal strings, quantities of usage JSON numbers, times RFC 3339 in UTC.
  */
+import type { Money } from '../amount.ts';
 import type { DomainEvent } from '../decider.ts';
 import type { Posting } from '../entry.ts';
 import type { Usage } from '../usage.ts';
@@ -58,11 +59,6 @@ export interface NewLot {
   readonly expires_at: string | null;
   readonly withdrawable: string;
   readonly origin: Origin;
-}
-
-export interface Money {
-  readonly amount: string;
-  readonly currency: string;
 }
 
 export interface Balance {

@@ -2,8 +2,8 @@
  * How moves change a wallet. Deciding and folding both go through it, so they cannot disagree; what the moves
  * mean for the totals is in `places.ts`.
  */
-import { formatCredits, parseAmount, parseCredits } from '../amount.ts';
-import type { Money, Movement, MovementFacts, NewLot, Place } from './events.ts';
+import { formatCredits, type Money, parseAmount, parseCredits } from '../amount.ts';
+import type { Movement, MovementFacts, NewLot, Place } from './events.ts';
 import { type Passage, tally } from './places.ts';
 import type { NewQuota, QuotaMoney, QuotaMovement } from './quota/events.ts';
 import { applyToPins, applyToQuota, type QuotaFlow, quotaFromEvent, quotaOf } from './quota/state.ts';

@@ -4,7 +4,7 @@
  * - a top-up or grant that was spent already: refused, unless debt is asked for
  * - what had made debt ends debt; where the debt is paid already, credits come as a lot of their own
  */
-import { CREDITS, formatCredits, parseAmount, parseCredits, smaller } from '../amount.ts';
+import { CREDITS, formatCredits, type Money, parseAmount, parseCredits, smaller } from '../amount.ts';
 import type { CommandKey, Stored } from '../decider.ts';
 import { accounts } from '../entry.ts';
 import { keys } from '../ids.ts';
@@ -12,7 +12,7 @@ import type { WalletContext } from './booked.ts';
 import { accepted, needs, type ReverseEntry, refused, type WalletDecision } from './commands.ts';
 import { DEFAULT_PRIORITY } from './credit.ts';
 import { type Counterparts, EntryDraft, incomeOf } from './entry-draft.ts';
-import type { EntryReversed, Money, Move, NewLot, WalletEvent } from './events.ts';
+import type { EntryReversed, Move, NewLot, WalletEvent } from './events.ts';
 import { addLot } from './moves.ts';
 import { PURCHASES } from './purchase/purchase.ts';
 import { isOpen } from './quota/state.ts';

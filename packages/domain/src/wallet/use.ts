@@ -6,6 +6,8 @@
  * `mustBook`: the call has run. Then nothing is refused; what would have been is listed as a violation, and what lies
  * beyond a hard stop is the platform's own expense: neither tomorrow's quota nor the customer's credits pay for it.
  */
+
+import type { Money } from '../amount.ts';
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import { compiledTerms } from '../plans/compile.ts';
 import { ANY_MODEL, type PlanTerms } from '../plans/terms.ts';
@@ -21,7 +23,7 @@ import {
   type Unpriced,
 } from '../pricing/quote.ts';
 import type { Usage } from '../usage.ts';
-import type { BookVersion, Money, Violation } from './events.ts';
+import type { BookVersion, Violation } from './events.ts';
 import { countCaps } from './quota/caps.ts';
 import type { CapCount } from './quota/events.ts';
 import { type Funding, fundUsage } from './quota/funding.ts';

@@ -6,13 +6,13 @@
  * - only a provider's answer ends a request; money that is another sum than was asked for is booked as unapplied
  */
 import { Temporal } from 'temporal-polyfill';
-import { formatCredits, parseAmount, parseCredits } from '../../amount.ts';
+import { formatCredits, type Money, parseAmount, parseCredits } from '../../amount.ts';
 import { canonical } from '../../canonical.ts';
 import type { CommandKey } from '../../decider.ts';
 import { keys } from '../../ids.ts';
 import type { WalletContext } from '../booked.ts';
 import { accepted, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
-import type { Money, WalletEvent, WalletEventOf } from '../events.ts';
+import type { WalletEvent, WalletEventOf } from '../events.ts';
 import type { UnappliedReason } from '../purchase/events.ts';
 import { openPaid, purchaseOf, unapplied } from '../purchase/purchase.ts';
 import type { Wallet } from '../state.ts';

@@ -1,5 +1,5 @@
 /** Orders about topping up by itself, already parsed. */
-import type { Money } from '../events.ts';
+import type { Money } from '../../amount.ts';
 import type { Offer } from '../purchase/commands.ts';
 import type { AutoTopUpTerms } from './events.ts';
 

@@ -1,5 +1,6 @@
 /** What can happen to the topping up of an account by itself. The charge is somebody else's: here it is asked for. */
-import type { Money, Of } from '../events.ts';
+import type { Money } from '../../amount.ts';
+import type { Of } from '../events.ts';
 import type { Purchase } from '../purchase/events.ts';
 
 export interface AutoTopUpTerms {

@@ -1,7 +1,8 @@
 /** Orders about purchases and coupons, already parsed. Terms are data: whoever makes the order has read the catalogues. */
+
+import type { Money } from '../../amount.ts';
 import type { CouponTerms, CouponUnusable, DiscountRefusal } from '../../catalogue/coupon-terms.ts';
 import type { AmountRefusal, PackageTerms } from '../../catalogue/package-terms.ts';
-import type { Money } from '../events.ts';
 import type { PackageRef } from './events.ts';
 
 export type PurchaseCommand =

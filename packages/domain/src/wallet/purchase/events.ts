@@ -3,7 +3,8 @@
  * that whoever reads it looks nothing up. What a customer pays for is no secret to him: prices stand in `data`. What
  * moves in a currency stands in the facts, as everywhere.
  */
-import type { Money, Movement, MovementFacts, Of } from '../events.ts';
+import type { Money } from '../../amount.ts';
+import type { Movement, MovementFacts, Of } from '../events.ts';
 
 /** What is bought, and for how much. Its id is the caller's `reference`, unique in its account. */
 export interface Purchase {

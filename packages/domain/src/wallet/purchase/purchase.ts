@@ -6,7 +6,7 @@
  *   the bonus with it, and never more money than stands behind the credits that are left
  * - the bonus of a free amount is that of what is paid, after the discount; a package's own bonus is part of the package
  */
-import { CREDITS, formatAmount, formatCredits, parseAmount, parseCredits } from '../../amount.ts';
+import { CREDITS, formatAmount, formatCredits, type Money, parseAmount, parseCredits } from '../../amount.ts';
 import { discountOf } from '../../catalogue/coupon-terms.ts';
 import { creditsForAmount } from '../../catalogue/package-terms.ts';
 import type { CommandKey } from '../../decider.ts';
@@ -16,7 +16,7 @@ import type { WalletContext } from '../booked.ts';
 import { accepted, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
 import { bringIn, DEFAULT_PRIORITY } from '../credit.ts';
 import { EntryDraft } from '../entry-draft.ts';
-import type { Money, WalletEvent, WalletEventOf } from '../events.ts';
+import type { WalletEvent, WalletEventOf } from '../events.ts';
 import { forkWallet, type Wallet } from '../state.ts';
 import type { CouponOffer, Offer, OpenPurchase, RecordPurchasePayment } from './commands.ts';
 import { whyNotForAccount } from './coupon.ts';

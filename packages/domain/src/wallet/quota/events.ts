@@ -2,9 +2,10 @@
  * What events say of quotas. A quota is a lot in its own unit (calls or tokens) for one window of time: granted, used,
  * held, expired. Its moves stand beside those of credits, never among them; debt exists in credits only (rule 29).
  */
+
+import type { Money } from '../../amount.ts';
 import type { QuotaUnit, Window } from '../../plans/terms.ts';
 import type { Dimension, Usage } from '../../usage.ts';
-import type { Money } from '../events.ts';
 
 export type QuotaPlace = 'granted' | 'free' | 'used' | 'expired' | `hold:${string}`;
 

@@ -3,10 +3,9 @@
  *
  *   granted = free + pinned + used + expired, for every quota                              (L14)
  */
-import { parseAmount } from '../../amount.ts';
+import { type Money, parseAmount } from '../../amount.ts';
 import type { QuotaUnit } from '../../plans/terms.ts';
 import type { Dimension } from '../../usage.ts';
-import type { Money } from '../events.ts';
 import type { Subscription } from '../subscription/events.ts';
 import type { NewQuota, QuotaOrigin, QuotaPlace } from './events.ts';
 

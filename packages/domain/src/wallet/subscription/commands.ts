@@ -1,6 +1,7 @@
 /** Orders about a wallet's subscription and quotas, already parsed. Times in milliseconds since 1970. */
+
+import type { Money } from '../../amount.ts';
 import type { QuotaUnit } from '../../plans/terms.ts';
-import type { Money } from '../events.ts';
 import type { PaidBy } from './events.ts';
 
 export type SubscriptionCommand =

@@ -2,8 +2,10 @@
  * What can happen to a subscription. Each event carries the subscription as it stands afterwards, so that nothing has to
  * be computed again by whoever reads it: windows, periods and due instants are stored, never derived (billing rule 7).
  */
+
+import type { Money } from '../../amount.ts';
 import type { Anchor, GraceQuota, PlanTerms } from '../../plans/terms.ts';
-import type { Money, Movement, MovementFacts, NewLot, Of } from '../events.ts';
+import type { Movement, MovementFacts, NewLot, Of } from '../events.ts';
 
 export type SubscriptionStatus = 'trialing' | 'active' | 'past_due' | 'canceled' | 'lapsed';
 export type PaidBy = 'credits' | 'external';

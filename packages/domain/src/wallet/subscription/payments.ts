@@ -3,13 +3,12 @@
  * rule 2): while the period lasts it makes the subscription active again, at its old anchor, though it may have lapsed;
  * what comes too late, or twice, or for no period of ours, is money that waits for finance. It is never refused.
  */
-import { parseAmount } from '../../amount.ts';
+import { type Money, parseAmount } from '../../amount.ts';
 import type { CommandKey } from '../../decider.ts';
 import { accounts } from '../../entry.ts';
 import type { WalletContext } from '../booked.ts';
 import { accepted, refused, type WalletDecision } from '../commands.ts';
 import { EntryDraft } from '../entry-draft.ts';
-import type { Money } from '../events.ts';
 import type { Wallet } from '../state.ts';
 import type { ExpandQuota, RecordSubscriptionPayment } from './commands.ts';
 import type { UnappliedPaymentReason } from './events.ts';

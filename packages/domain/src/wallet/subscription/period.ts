@@ -8,6 +8,7 @@ import {
   divideUp,
   formatAmount,
   formatCredits,
+  type Money,
   parseAmount,
   powerOfTen,
   scaleOf,
@@ -16,7 +17,6 @@ import { accounts } from '../../entry.ts';
 import { compiledTerms } from '../../plans/compile.ts';
 import type { GraceQuota, IncludedLine, PlanTerms } from '../../plans/terms.ts';
 import { EntryDraft } from '../entry-draft.ts';
-import type { Money } from '../events.ts';
 import type { Quota } from '../quota/state.ts';
 import type { Wallet } from '../state.ts';
 import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';

@@ -5,11 +5,10 @@
  *
  * A pot has one currency. Money of other currencies (credits may have been bought in several) is earned at once, too.
  */
-import { formatAmount, parseAmount } from '../../amount.ts';
+import { formatAmount, type Money, parseAmount } from '../../amount.ts';
 import { accounts } from '../../entry.ts';
 import type { PlanTerms } from '../../plans/terms.ts';
 import type { EntryDraft } from '../entry-draft.ts';
-import type { Money } from '../events.ts';
 import type { TimeWindow } from './calendar.ts';
 import type { Pots as PotsFact } from './events.ts';
 import type { SubscriptionState } from './state.ts';

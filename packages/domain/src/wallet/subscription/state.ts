@@ -1,6 +1,7 @@
 /** The subscription in a wallet's state: the picture of its last event, the plan's terms, and the caps' counters. */
+
+import type { Money } from '../../amount.ts';
 import type { PlanTerms } from '../../plans/terms.ts';
-import type { Money } from '../events.ts';
 import type { Rhythm } from './calendar.ts';
 import type { Pots, Subscription } from './events.ts';
 
