@@ -62,7 +62,9 @@ class Counters {
       }
       case 'UsageCharged': {
         const { model, usage, mode, hold, late, repriced, caps = [] } = event.data;
-        const isBooked = mode === 'record' || hold !== undefined || late || repriced !== undefined;
+        // It ran long ago, and today's windows are none of its business.
+        if (repriced !== undefined) return;
+        const isBooked = mode === 'record' || hold !== undefined || late;
         this.#open(caps, event.recordedAt, at);
         if (!isBooked) this.#fits(model, usage, event.recordedAt, null, true, at);
         for (const { cap, counter } of this.#of(model)) counter.used += quantityOf(cap, usage);
