@@ -111,6 +111,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   trial_not_ended: { status: 409, title: 'Another plan begins when the trial has ended' },
   plan_not_in_credits: { status: 409, title: 'The plan has no price in credits' },
+  paid_outside: { status: 409, title: 'A subscription that is paid outside changes with its next period' },
+  cancellation_scheduled: { status: 409, title: 'The subscription is to end; take that back first' },
   plan_unchanged: { status: 409, title: 'The subscription is of this plan already' },
   trial_not_offered: { status: 409, title: 'The plan has no trial' },
   trial_already_used: { status: 409, title: 'The account has had its trial' },

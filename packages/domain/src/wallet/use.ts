@@ -216,7 +216,13 @@ function overageOf({ ref, terms }: Tariff, model: string): Overage | null {
 }
 
 function exhausted(wallet: Readonly<Wallet>, model: string, { lacking }: Funding): UseRefusal {
-  const next = (wallet.subscription?.now.next_grants ?? []).filter((at) => at !== null).sort();
-  const resets_at = next[0] ?? wallet.subscription?.now.period_end ?? null;
-  return { code: 'quota_exhausted', unit: lacking ?? 'calls', model, resets_at };
+  const common = { code: 'quota_exhausted', unit: lacking ?? 'calls', model } as const;
+  const { subscription } = wallet;
+  // Nobody has paid: there is quota as soon as somebody has, and not before.
+  if (isInForce(subscription) && subscription.now.status === 'past_due') {
+    const { period_start: unpaid_since, grace_ends_at } = subscription.now;
+    return { ...common, resets_at: null, unpaid_since, grace_ends_at };
+  }
+  const next = (subscription?.now.next_grants ?? []).filter((at) => at !== null).sort();
+  return { ...common, resets_at: next[0] ?? subscription?.now.period_end ?? null };
 }

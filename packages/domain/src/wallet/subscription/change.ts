@@ -50,6 +50,8 @@ export function changePlan(
   }
   if (plan.terms.active === false) return refused({ code: 'plan_not_active', plan: plan.id });
   if (plan.id === state.now.plan) return refused({ code: 'plan_unchanged', plan: plan.id });
+  if (state.now.cancel_at !== null)
+    return refused({ code: 'cancellation_scheduled', cancel_at: state.now.cancel_at });
   if (state.now.pay === 'credits' && creditPrice(plan.terms) === null)
     return refused({ code: 'plan_not_in_credits', plan: plan.id });
   if (command.when === 'now') return upgrade(wallet, state, plan, command, context);
@@ -122,9 +124,9 @@ function upgrade(
   if (!state.now.period_paid) return refused({ code: 'period_unpaid', period_start });
   if (terms.interval !== state.terms.interval || terms.anchor !== state.terms.anchor)
     return refused({ code: 'interval_differs', interval: terms.interval, period_end });
+  if (state.now.pay === 'external') return refused({ code: 'paid_outside', period_end });
   const [before, after] = [creditPrice(state.terms), creditPrice(terms)];
-  if (before === null || after === null || state.now.pay !== 'credits')
-    return refused({ code: 'plan_not_in_credits', plan: plan.id });
+  if (before === null || after === null) return refused({ code: 'plan_not_in_credits', plan: plan.id });
   // At the same price too: to and fro, each change would grant the difference once more.
   if (after <= before) return refused({ code: 'downgrade_waits', period_end });
   const period = periodOf(state.now);

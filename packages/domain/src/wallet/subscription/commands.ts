@@ -65,6 +65,10 @@ export type SubscriptionRefusal =
   | { readonly code: 'trial_not_offered'; readonly plan: string }
   | { readonly code: 'trial_already_used' }
   | { readonly code: 'plan_not_in_credits'; readonly plan: string }
+  /** It changes with its next payment. */
+  | { readonly code: 'paid_outside'; readonly period_end: string }
+  /** It ends then: a change would never come about. */
+  | { readonly code: 'cancellation_scheduled'; readonly cancel_at: string }
   /** A trial is of its own plan; another begins with the first period. */
   | { readonly code: 'trial_not_ended'; readonly trial_end: string }
   /** What costs nothing is not begun anew before its last period has passed. */
@@ -83,8 +87,11 @@ export type UseRefusal =
       readonly code: 'quota_exhausted';
       readonly unit: string;
       readonly model: string;
-      /** When quota of it comes next; null where it is not known. */
+      /** When quota of it comes next; null where it is not known, or the period has first to be paid. */
       readonly resets_at: string | null;
+      /** The beginning of a period that nobody has paid. */
+      readonly unpaid_since?: string;
+      readonly grace_ends_at?: string | null;
     }
   | {
       readonly code: 'cap_reached';

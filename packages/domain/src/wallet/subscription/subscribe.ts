@@ -14,6 +14,9 @@ import type { Subscription } from './events.ts';
 import { creditPrice, iso, type Opened, openPaid, openUnpaid, partOf, wholeOf } from './period.ts';
 import { isInForce, rhythmOf, type SubscriptionState } from './state.ts';
 
+/** A first period, or a trial, is shorter. */
+const STARTED_DAYS_MAX = 4_000;
+
 export function subscribe(
   wallet: Wallet,
   command: Subscribe & CommandKey,
@@ -41,15 +44,30 @@ export function subscribe(
   if (command.pay === 'credits' && creditPrice(terms) === null)
     return refused({ code: 'plan_not_in_credits', plan: plan.id });
   const anchorAt = command.startAt ?? now;
-  const subscription = newSubscription(wallet, command, plan, anchorAt);
-  const latest = Date.parse(subscription.period_end);
+  const startingAt = (at: number): Subscription => newSubscription(wallet, command, plan, at);
+  const subscription = startingAt(anchorAt);
   // What costs nothing begins now: a first period of a minute would be a second quota.
   const isBackdated = anchorAt < now && (creditPrice(terms) === 0n || anchorAt < ended);
-  if (anchorAt > now || latest <= now || isBackdated) {
-    const earliest = isBackdated ? iso(now) : iso(2 * now - latest);
+  if (anchorAt > now || endOfPeriod(subscription) <= now || isBackdated) {
+    const earliest = iso(isBackdated ? now : earliestStart(startingAt, now));
     return refused({ code: 'start_out_of_range', earliest, latest: iso(now) });
   }
   return start(wallet, command, subscription, terms, now);
+}
+
+const endOfPeriod = ({ period_end }: Subscription): number => Date.parse(period_end);
+
+const DAY_MS = 86_400_000;
+
+/** Of a first period that contains the present. Months differ in length, so the day is looked for. */
+function earliestStart(startingAt: (at: number) => Subscription, now: number): number {
+  let [tooEarly, early] = [now - STARTED_DAYS_MAX * DAY_MS, now];
+  while (early - tooEarly > 1) {
+    const between = Math.floor((tooEarly + early) / 2);
+    if (endOfPeriod(startingAt(between)) > now) early = between;
+    else tooEarly = between;
+  }
+  return early;
 }
 
 /** When the last one ended; 0 where there was none, or it has not. */

@@ -78,6 +78,63 @@ test('it cannot be started twice, for a plan that is not there, or without the c
   t.equal(word(when(past, subscribe('basic', { reference: 's2' }))), 'subscription_exists');
 });
 
+test('the first period contains the present, and a refusal says from when on it would', async (t) => {
+  const plans = {
+    basic: BASIC,
+    yearly: { ...BASIC, interval: 'year' as const },
+    tried: { ...BASIC, trial_days: 9 },
+  };
+  for (const [plan, trial] of [
+    ['basic', false],
+    ['yearly', false],
+    ['tried', true],
+  ] as const) {
+    const past = customer('1000', plans);
+    later(past, 59 * DAY + 5);
+    const startingAt = (startAt: number) => when(past, subscribe(plan, { trial, startAt }));
+    const refused = startingAt(START - 2_000 * DAY);
+    const refusal = refused.status === 'refused' ? refused.refusal : null;
+    if (refusal?.code !== 'start_out_of_range') throw new Error(word(refused));
+    const earliest = Date.parse(refusal.earliest);
+    t.equal(refusal.latest, new Date(past.now).toISOString());
+    t.same([startingAt(earliest - 1), startingAt(past.now + 1)].map(word), [refusal.code, refusal.code]);
+    t.equal(word(startingAt(earliest)), 'recorded', `${plan} from ${refusal.earliest}`);
+  }
+});
+
+test('what is paid outside changes with its next payment, and what is to end does not change', async (t) => {
+  const past = customer('1000', { basic: BASIC, pro: PRO, dollars: EXTERNAL });
+  accept(past, subscribe('dollars', { pay: 'external' }));
+  accept(past, payment(START, 'p1', { amount: '29', currency: 'USD' }));
+  t.equal(word(when(past, changePlan('pro', 'now'))), 'paid_outside');
+  t.equal(word(when(past, changePlan('pro', 'period_end'))), 'recorded');
+  accept(past, cancel('period_end'));
+  for (const at of ['now', 'period_end'] as const)
+    t.equal(word(when(past, changePlan('basic', at, 'c2'))), 'cancellation_scheduled');
+  accept(past, resume);
+  t.equal(word(when(past, changePlan('basic', 'period_end', 'c2'))), 'recorded');
+});
+
+test('where a hard stop meets a period that nobody has paid, the refusal says so, and no time to wait', async (t) => {
+  const stop: PlanTerms = { ...EXTERNAL, overage: 'refuse' };
+  const past = customer('0', { stop });
+  accept(past, subscribe('stop', { pay: 'external' }));
+  const outcome = when(past, order.charge('u1', 1));
+  t.match(outcome, {
+    refusal: {
+      code: 'quota_exhausted',
+      resets_at: null,
+      unpaid_since: '2026-01-01T00:00:00.000Z',
+      grace_ends_at: '2026-01-04T00:00:00.000Z',
+    },
+  });
+  accept(past, payment(START, 'p1', { amount: '29', currency: 'USD' }));
+  accept(past, order.charge('u1', 1));
+  t.match(when(past, order.charge('u2', 10)), {
+    refusal: { resets_at: '2026-02-01T00:00:00.000Z', unpaid_since: undefined },
+  });
+});
+
 test('every elapsed period is paid at its own instant, though nobody looked for months (billing rule 1)', async (t) => {
   const past = customer('1000');
   accept(past, subscribe('basic'));
