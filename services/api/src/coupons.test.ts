@@ -168,3 +168,13 @@ t.test(
     t.equal(ledger.projector.lagMs, 0);
   },
 );
+
+t.test('a default that is spelled out makes no version', async (t) => {
+  const terms = { percent: '20', max_uses: 5 };
+  const put = (more: object) => call('PUT', '/v1/coupons/AGAIN', { ...terms, ...more });
+  t.equal((await put({})).status, 201);
+  t.match(await put({ active: true, max_uses_per_account: 1 }), { status: 200, body: { version: 1 } });
+  t.match(await put({ active: false }), { status: 201, body: { version: 2 } });
+  t.match(await put({ active: true }), { status: 201, body: { version: 3 } });
+  t.match(await put({ max_uses_per_account: 2 }), { status: 201, body: { version: 4 } });
+});

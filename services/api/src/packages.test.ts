@@ -83,3 +83,17 @@ t.test('the list is in order, without what can no longer be bought', async (t) =
   t.equal(first.data.length, 2);
   t.same(await ids(`?page_size=2&cursor=${first.next_cursor}`), ['pro']);
 });
+
+t.test('a default that is spelled out makes no version', async (t) => {
+  const plain = { credits: '5', price };
+  const rate = { rate: { credits: '100', currency: 'EUR' } };
+  t.equal((await call('PUT', '/v1/packages/plain', plain)).status, 201);
+  const same = { ...plain, bonus: '0.0', active: true };
+  t.match(await call('PUT', '/v1/packages/plain', same), { status: 200, body: { version: 1 } });
+  t.equal((await call('PUT', '/v1/packages/rate', rate)).status, 201);
+  const sameRate = { ...rate, volume_bonus: [], active: true };
+  t.match(await call('PUT', '/v1/packages/rate', sameRate), { status: 200, body: { version: 1 } });
+  for (const id of ['plain', 'rate'])
+    await call('PUT', `/v1/packages/${id}`, { ...(id === 'rate' ? rate : plain), active: false });
+  t.match((await call('GET', '/v1/packages/plain')).body, { version: 2, active: false });
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { startTestLedger } from './testing/ledger.ts';
 
@@ -161,3 +162,54 @@ t.test(
     t.match((await call('GET', '/v1/plans/gone', undefined, own)).body, { active: false });
   },
 );
+
+t.test(
+  'a default that is spelled out is the same content, and so are dimensions in another order',
+  async (t) => {
+    const { included } = BASIC;
+    const tokens = { unit: 'tokens', model: '*', amount: '5', per: 'period' };
+    const put = (plan: object) => call('PUT', '/v1/plans/spelled', plan);
+    t.equal((await put({ ...BASIC, included: [...included, tokens] })).status, 201);
+    const five = ['output_tokens', 'input_tokens', 'reasoning_tokens', 'cache_write_tokens'];
+    const spelledOut = {
+      ...BASIC,
+      anchor: 'subscription',
+      features: [],
+      trial_days: 0,
+      caps: [],
+      overage_multiplier: '1.0',
+      overage_prices: {},
+      price_book: 'default',
+      refund_on_cancel: false,
+      default_plan: false,
+      active: true,
+      included: [...included, { ...tokens, counted_dimensions: [...five, 'cached_input_tokens'] }],
+    };
+    t.match(await put(spelledOut), { status: 200, body: { version: 1 } });
+    const some = (counted_dimensions: readonly string[]) =>
+      put({ ...BASIC, included: [{ ...tokens, counted_dimensions }] });
+    t.match(await some(five), { status: 201, body: { version: 2 } });
+    t.match(await some(five.toReversed()), { status: 200, body: { version: 2 } });
+    t.match(await some(five.slice(1)), { status: 201, body: { version: 3 } });
+    for (const [index, more] of [{ active: false }, { trial_days: 1 }, { allowed_models: [] }].entries())
+      t.match(await put({ ...BASIC, ...more }), { status: 201, body: { version: 4 + index } });
+  },
+);
+
+t.test('the plan of docs/api.md has every member that there is, and is published as it stands', async (t) => {
+  const page = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8');
+  const written = /^```json\n(.*?)^```/ms.exec(page.slice(page.indexOf('**A plan**')))?.[1] ?? '';
+  const plan = JSON.parse(written);
+  const { paths } = ledger.app.swagger() as unknown as {
+    paths: Record<string, { put: { requestBody: { content: Record<string, { schema: JsonObject }> } } }>;
+  };
+  const { schema } = paths['/v1/plans/{id}']?.put.requestBody.content['application/json'] ?? {};
+  t.same(Object.keys(plan).sort(), Object.keys(schema?.properties ?? {}).sort());
+  for (const name of Object.keys(plan))
+    t.match(page, new RegExp(`^\\|.*\`${name}\`.*\\|.*\\|.*\\|$`, 'm'), name);
+  t.match(await call('PUT', '/v1/plans/of-the-page', plan), { status: 201, body: { version: 1 } });
+});
+
+interface JsonObject {
+  readonly properties: Readonly<Record<string, object>>;
+}

@@ -5,11 +5,11 @@
  * - every use is decided on this stream, so of any number of purchases at once no more than `max_uses` get one
  * How often an account may use it is decided in the account's own wallet; here it would be a list without an end.
  */
-import { canonical } from '../canonical.ts';
 import type { CommandKey, Context, Decider, Decision, DomainEvent } from '../decider.ts';
 import { couponKeys } from '../ids.ts';
 import { type CouponTerms, type CouponUnusable, whyUnusable } from './coupon-terms.ts';
 import { unknownEvent } from './quiet.ts';
+import { isSameContent, withoutDefaults } from './same-content.ts';
 
 interface CouponPublished extends DomainEvent {
   readonly type: 'CouponPublished';
@@ -217,10 +217,13 @@ function decide(
 }
 
 function publish(state: CouponState, { terms }: PublishCoupon): Decision<CouponEvent, CouponRefusal> {
-  if (state.terms !== null && canonical(state.terms) === canonical(terms)) return { kind: 'unchanged' };
+  if (isSameContent(state.terms, terms, plainCoupon)) return { kind: 'unchanged' };
   const data = { code: state.code, version: state.version + 1, terms };
   return accepted({ type: 'CouponPublished', key: null, data, facts: {} });
 }
+
+const plainCoupon = (terms: CouponTerms): object =>
+  withoutDefaults(terms, { max_uses_per_account: 1, active: true });
 
 function whyNotReserved(state: CouponState, terms: CouponTerms, now: number): CouponRefusal | null {
   const unusable = whyUnusable(terms, now);

@@ -1,8 +1,8 @@
 /** The stream of one package: its versions, for ever. A purchase keeps the terms of the version that it was made on. */
-import { canonical } from '../canonical.ts';
 import type { CommandKey, Decider, DomainEvent } from '../decider.ts';
 import type { PackageTerms } from './package-terms.ts';
 import { quiet, unknownEvent } from './quiet.ts';
+import { isSameContent, withoutDefaults } from './same-content.ts';
 
 export interface PackagePublished extends DomainEvent {
   readonly type: 'PackagePublished';
@@ -36,9 +36,15 @@ export const packageDecider: Decider<PackageState, PublishPackage, PackagePublis
     state.terms = event.data.terms;
   },
   decide(state, { terms, onlyFirst = false }) {
-    const same = state.terms !== null && canonical(state.terms) === canonical(terms);
+    const same = isSameContent(state.terms, terms, plainPackage);
     if (same || (onlyFirst && state.version > 0)) return { kind: 'unchanged' };
     const data = { id: state.id, version: state.version + 1, terms };
     return { kind: 'accepted', events: [{ type: 'PackagePublished', key: null, data, facts: {} }] };
   },
 };
+
+function plainPackage(terms: PackageTerms): object {
+  return 'rate' in terms
+    ? withoutDefaults(terms, { active: true, volume_bonus: [] })
+    : withoutDefaults(terms, { active: true, bonus: '0' });
+}

@@ -3,10 +3,11 @@
  * a copy of what they bought until renewal. No version is dated back, because renewals that have fallen due by then took
  * the one in force at their own instant (billing rule 1). All of it may be seen by subscribers; no supplier's cost is in it.
  */
-import { canonical } from '../canonical.ts';
 import type { CommandKey, Decider, DomainEvent } from '../decider.ts';
-import type { PlanTerms } from '../plans/terms.ts';
+import { type IncludedLine, type PlanTerms, TOKEN_DIMENSIONS } from '../plans/terms.ts';
+import { DEFAULT_BOOK } from '../pricing/price-books.ts';
 import { quiet, unknownEvent } from './quiet.ts';
+import { isSameContent, withoutDefaults } from './same-content.ts';
 
 export interface PlanPublished extends DomainEvent {
   readonly type: 'PlanPublished';
@@ -59,7 +60,7 @@ export const planDecider: Decider<PlanState, PublishPlan, PlanPublished, PlanRef
     const asked = effectiveFrom === null ? null : new Date(effectiveFrom).toISOString();
     if (onlyFirst && state.version > 0) return { kind: 'unchanged' };
     // As with price books: "the same content" is that of the latest version only (rule 24).
-    const same = state.terms !== null && canonical(state.terms) === canonical(terms);
+    const same = isSameContent(state.terms, terms, plainPlan);
     if (same && (asked === null || asked === state.effectiveFrom)) return { kind: 'unchanged' };
     if (effectiveFrom !== null && effectiveFrom < at) {
       const refusal = { code: 'effective_from_in_past', effective_from: asked ?? now, now } as const;
@@ -69,3 +70,31 @@ export const planDecider: Decider<PlanState, PublishPlan, PlanPublished, PlanRef
     return { kind: 'accepted', events: [{ type: 'PlanPublished', key: null, data, facts: {} }] };
   },
 };
+
+/** What the members that may be left out say where they are. */
+const DEFAULTS: Partial<PlanTerms> = {
+  anchor: 'subscription',
+  features: [],
+  trial_days: 0,
+  caps: [],
+  overage_multiplier: '1',
+  overage_prices: {},
+  price_book: DEFAULT_BOOK,
+  refund_on_cancel: false,
+  default_plan: false,
+  active: true,
+};
+
+function plainPlan(terms: PlanTerms): object {
+  return { ...withoutDefaults(terms, DEFAULTS), included: terms.included.map(plainLine) };
+}
+
+/** Dimensions are a set, and all of them is what a line in tokens counts anyway. */
+function plainLine(line: IncludedLine): object {
+  if (line.counted_dimensions === undefined) return line;
+  const counted_dimensions = line.counted_dimensions.toSorted();
+  return withoutDefaults(
+    { ...line, counted_dimensions },
+    { counted_dimensions: TOKEN_DIMENSIONS.toSorted() },
+  );
+}
