@@ -22,7 +22,7 @@ export {
   SIZES,
 } from './meter.ts';
 export { serveMetrics } from './metrics-port.ts';
-export { type Part, runPart, untilStopped } from './part.ts';
+export { type Part, runPart, stopSignal, untilStopped } from './part.ts';
 export { formatPosition, POSITION_PATTERN, parsePosition } from './position.ts';
 export { BadSettings, type LogLevel, parseSettings, type Settings } from './settings.ts';
 export { startTracing, type Tracing } from './tracing.ts';

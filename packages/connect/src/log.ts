@@ -9,7 +9,13 @@ export type Log = Logger;
  */
 export function createLog(level: string, name: string): Log {
   const serializers = { err: describeError, req: describeRequest, res: describeAnswer };
-  return pino({ level, name, serializers }, pino.destination({ fd: 2, sync: true }));
+  const destination = pino.destination({ fd: 2, sync: true });
+  // Of a terminal that was closed; of a closed pipe pino knows by itself. Whoever is stopping must not stumble over it.
+  destination.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EIO') throw error;
+    destination.write = () => true;
+  });
+  return pino({ level, name, serializers }, destination);
 }
 
 /** Takes user and password out of connection strings, wherever they stand in a text. */

@@ -14,7 +14,7 @@ export interface Part {
   readonly log: Log;
   readonly meter: Meter;
   readonly tracing: Tracing | null;
-  /** Aborts with SIGTERM or SIGINT. */
+  /** Aborts with the first of `stopSignal`. */
   readonly stopping: AbortSignal;
 }
 
@@ -49,17 +49,29 @@ async function connectAndRun(
     throw new BadSettings(['LEDGER_POSTGRES_URL must name the database of the read models']);
   const log = createLog(settings.logLevel, name);
   const meter = createMeter();
-  const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  const stopping = stopSignal();
   const onError = (err: unknown): void => log.warn({ err }, 'store or database are away');
   const options = { ...settings, postgresUrl, onError, ...connecting(settings, meter) };
-  const ledger = await connectPatiently(options, stopping.signal);
+  const ledger = await connectPatiently(options, stopping);
   if (ledger === null) return 0;
   const tracing = await startTracing(process.env, `tallystick-${name}`, (message) => log.warn(message));
-  const code = await run({ settings, postgresUrl, ledger, log, meter, tracing, stopping: stopping.signal });
+  const code = await run({ settings, postgresUrl, ledger, log, meter, tracing, stopping });
   await tracing?.stop();
   await ledger.close();
   return code;
+}
+
+/**
+ * Aborts with SIGTERM, SIGINT or SIGHUP: a terminal that is closed ends a process in good order as well, or what it has
+ * started would go on without it. A second SIGTERM or SIGINT ends it at once; SIGHUP comes twice of itself, from the
+ * terminal and from the shell that ends with it.
+ */
+export function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+  process.on('SIGHUP', stop);
+  return stopping.signal;
 }
 
 /** Until the part is to stop. */

@@ -38,6 +38,17 @@ t.test('as a process it fills the read models, and stops on SIGTERM', async (t) 
   await pool.end();
 });
 
+t.test('it stops in good order as well when its terminal is closed', async (t) => {
+  const server = await startPostgres();
+  t.teardown(() => server.stop());
+  const env = { LEDGER_POSTGRES_URL: server.url, LEDGER_NAMESPACE: 'own', LOG_LEVEL: 'info' };
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  await once(child.stderr, 'data');
+  child.kill('SIGHUP');
+  t.same(await ended, [0, null]);
+});
+
 async function hasCheckpoint(pool: pg.Pool): Promise<boolean> {
   const found = await pool
     .query('select cursor from own_reads.checkpoints where cursor is not null')

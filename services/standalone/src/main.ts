@@ -12,6 +12,7 @@ import {
   openDatabase,
   parseSettings,
   startTracing,
+  stopSignal,
   withoutPasswords,
 } from '@tallystick/connect';
 import { startLoggedProjector } from '@tallystick/projector';
@@ -30,8 +31,7 @@ async function main(): Promise<void> {
       await next().catch((err: unknown) => log.error({ err }, 'a part did not stop in good order'));
     }
   };
-  const signalled = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => signalled.abort());
+  const signalled = stopSignal();
   try {
     if (settings.postgresUrl === null) stops.push(takeFolder(resolve(settings.dataDir)));
     const database = await openDatabase(settings, { adopt: false });
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     const onError = (err: unknown): void => log.warn({ err }, 'store or database are away');
     const ledger = await connectPatiently(
       { ...settings, postgresUrl: database.url, onError, onGroup: measureGroups(meter) },
-      signalled.signal,
+      signalled,
     );
     if (ledger === null) return await stop();
     stops.push(() => ledger.close());
@@ -81,8 +81,8 @@ async function main(): Promise<void> {
       working.abort();
       await (await worker)?.close();
     });
-    if (signalled.signal.aborted) return await stop();
-    signalled.signal.addEventListener('abort', () => void stop().then(() => process.exit()));
+    if (signalled.aborted) return await stop();
+    signalled.addEventListener('abort', () => void stop().then(() => process.exit()));
   } catch (error) {
     await stop();
     throw error;

@@ -1,10 +1,11 @@
 /** What a newcomer meets: first starts, second starts, starts that cannot be. On the embedded PostgreSQL. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startEventStoreDbStandIn, startPostgres } from '@tallystick/event-store/testing';
 import { findLocalPostgres } from '@tallystick/local-postgres';
 import t from 'tap';
@@ -68,6 +69,43 @@ t.test(
     t.notMatch(second.output(), ADMIN_KEY, 'and never again');
     const answer = await fetch(`${second.url}/v1/api-keys`, { headers: { authorization: `Bearer ${key}` } });
     t.equal(answer.status, 200, 'it still opens the door, after kill -9 too');
+  },
+);
+
+t.test('whatever stops it in good order, the embedded PostgreSQL ends with it', async (t) => {
+  const folder = newFolder(t);
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    const ledger = await startLedger({ LEDGER_DATA_DIR: folder });
+    t.not(await findLocalPostgres(folder), null);
+    await ledger.kill(signal);
+    t.equal(await findLocalPostgres(folder), null, `after ${signal}`);
+    t.notOk(existsSync(join(folder, 'tallystick.pid')), 'and the folder is free');
+  }
+});
+
+const noTerminal =
+  existsSync('/usr/bin/script') && process.platform === 'linux' ? false : 'no script(1) here';
+
+t.test(
+  'so it does when its terminal is closed, in the middle of its log',
+  { skip: noTerminal },
+  async (t) => {
+    const folder = newFolder(t);
+    const { PATH = '', HOME = '' } = process.env;
+    // The shell stays: it ends with the terminal too, and that is a second SIGHUP.
+    const terminal = spawn('script', ['-qec', `${process.execPath} ${MAIN}; true`, '/dev/null'], {
+      env: { PATH, HOME, LEDGER_DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'info' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    for await (const chunk of terminal.stdout) {
+      said += chunk;
+      if (said.includes('Ctrl-C stops it')) break;
+    }
+    t.not(await findLocalPostgres(folder), null);
+    terminal.kill('SIGKILL');
+    while (existsSync(join(folder, 'tallystick.pid'))) await pause(20);
+    t.equal(await findLocalPostgres(folder), null);
   },
 );
 
