@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { rememberAcknowledged } from './acknowledged.ts';
 import { type Api, type ApiParts, type App, LIMITS } from './api.ts';
 import { type Access, allow, createAuthenticator, type Principal } from './auth.ts';
+import { refuseStrayBodies } from './bodiless.ts';
 import { describe } from './document.ts';
 import { answerFailure, answerUnreadable, sendProblem } from './failures.ts';
 import { allowedMethods } from './methods.ts';
@@ -94,6 +95,7 @@ export async function buildApp(parts: ApiParts): Promise<FastifyInstance> {
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(answerFailure);
   acceptEmptyBodies(app);
+  refuseStrayBodies(app);
   app.decorateRequest('span', null);
   app.decorateReply('problemCode', null);
   if (tracer !== null) traceRequests(app, tracer);

@@ -345,6 +345,24 @@ t.test('an owner who makes every call comes by no credit, no quota and no paid p
   );
 });
 
+t.test('a route that is not for keys of one account says so, whatever their scopes', async (t) => {
+  const own = await newKey(['manage'], 'acme');
+  const detail = 'Not with a key of one account.';
+  for (const [method, url, body] of [
+    ['GET', '/v1/accounts', undefined],
+    ['GET', '/v1/trial-balance', undefined],
+    ['POST', '/v1/accounts/acme/top-ups', { credits: '1', source: 's', reference: 'r' }],
+    ['POST', '/v1/accounts/acme/purchases', { package: 'p', reference: 'r', paid: true }],
+  ] as const) {
+    const answer = await call(method, url, body, own);
+    t.match(answer, { status: 403, body: { code: 'forbidden', detail } }, `${method} ${url}`);
+  }
+  const other = await call('GET', '/v1/accounts/globex', undefined, own);
+  t.notOk('detail' in other.body, 'of other accounts nothing is told');
+  const wrong = await call('GET', '/v1/trial-balance', undefined, await newKey(['read']));
+  t.match(wrong.body, { code: 'forbidden', required_scopes: ['finance'], detail: undefined });
+});
+
 t.test('that money has come only finance says, with a key of no account', async (t) => {
   const paid = { package: 'starter', paid: true };
   for (const scopes of [['usage'], ['manage'], ['usage', 'manage'], ['read']] as const) {

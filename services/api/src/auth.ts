@@ -123,12 +123,17 @@ export interface Access {
   readonly ownAccount?: 'path' | 'checked';
 }
 
+/** No scope that a key of one account can have would help. */
+export const NOT_FOR_OWNERS = { detail: 'Not with a key of one account.' };
+
 /** Ends the request with 403 where the caller may not. `account` is the one in the path. */
 export function allow(principal: Principal, access: Access, account: string | undefined): void {
+  const isForOwners = access.ownAccount !== undefined;
+  if (principal.account !== null && !isForOwners) refuse('forbidden', NOT_FOR_OWNERS);
   if (!access.scopes.some((scope) => principal.scopes.has(scope))) {
     refuse('forbidden', { required_scopes: access.scopes });
   }
   if (principal.account === null || access.ownAccount === 'checked') return;
   // The same answer whether the other account exists or not.
-  if (access.ownAccount === undefined || principal.account !== account) refuse('forbidden');
+  if (principal.account !== account) refuse('forbidden');
 }

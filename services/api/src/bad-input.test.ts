@@ -394,6 +394,20 @@ const RULES: readonly [
     [{ field: 'scopes.0', rule: 'must be one of usage, read, manage, finance, admin' }],
   ],
   [
+    'a sum where only yes can be said',
+    'POST',
+    '/v1/accounts/acme/purchases',
+    { package: 'p', reference: 'r', paid: { amount: '1', currency: 'USD' } },
+    [{ field: 'paid', rule: 'must be true' }],
+  ],
+  [
+    'a number where it is one of two words',
+    'POST',
+    '/v1/accounts/acme/subscription',
+    { plan: 'p', pay: 5, reference: 'r' },
+    [{ field: 'pay', rule: 'must be one of credits, external' }],
+  ],
+  [
     'an order that is none',
     'GET',
     '/v1/accounts/acme/usage?order=x',
@@ -596,6 +610,34 @@ t.test('credits that have expired already are refused by name', async (t) => {
     const answer = await call('POST', `/v1/accounts/acme/${path}`, body);
     t.match(answer, { status: 422, body: { code: 'expires_in_past' } }, path);
   }
+});
+
+t.test('a route that takes no body takes none: nothing that was meant is passed over', async (t) => {
+  const { paths } = ledger.app.swagger() as {
+    paths: Record<string, Record<string, { requestBody?: object }>>;
+  };
+  const bodiless = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { requestBody }]) =>
+      method === 'get' || requestBody !== undefined ? [] : [[method.toUpperCase(), path] as const],
+    ),
+  );
+  t.ok(bodiless.length > 8, `${bodiless.length} routes`);
+  for (const [method, pattern] of bodiless) {
+    const url = pattern.replaceAll(/\{[^}]+\}/g, 'nothing');
+    const none = [undefined, '', {}];
+    for (const body of none)
+      t.not(
+        (await call(method as 'POST', url, body)).status,
+        400,
+        `${method} ${url} ${JSON.stringify(body)}`,
+      );
+    const member = await call(method as 'POST', url, { reference: 'r' });
+    const errors = [{ field: 'reference', rule: 'is not a field of this request' }];
+    t.match(member, { status: 400, body: { code: 'malformed_request', errors } }, `${method} ${url}`);
+    for (const body of [[], 5, 'null'])
+      t.equal((await call(method as 'POST', url, body)).status, 400, `${method} ${url} ${body}`);
+  }
+  t.equal((await call('POST', '/v1/nowhere', { reference: 'r' })).status, 404);
 });
 
 t.test('a wrong method is 405 and says which are right', async (t) => {

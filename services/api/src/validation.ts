@@ -7,7 +7,7 @@ import { Value } from 'typebox/value';
 import { isStorable } from './parse.ts';
 import { type Fault, invalid, malformed, type Problem, Refused } from './problems.ts';
 import { CURRENCY_PATTERN } from './schemas.ts';
-import { type Found, oneOf, withoutNoise } from './union-faults.ts';
+import { type Found, oneOf, type SchemaError, withoutNoise } from './union-faults.ts';
 
 // Of a union every branch is told: with the default of 8 the one that was meant might be cut off.
 Settings.Set({ maxErrors: 64 });
@@ -31,11 +31,20 @@ export function problemWith(
   value: unknown,
   member: Member = 'field',
 ): Problem {
-  const errors = withoutNoise(validator.Errors(value));
+  const errors = withoutNoise(withoutTypes(validator.Errors(value)));
   const faults = distinct(errors.flatMap((error) => faultsOf(error, member))).slice(0, 20);
   if (faults.length === 0) return malformed({ field: WHOLE, rule: 'is not of any known shape' });
   const onlyValues = errors.every((error) => isOfValue(error, at(value, error.instancePath)));
   return onlyValues ? invalid(faults) : malformed(...faults);
+}
+
+/** Where only certain values are right, of what type they are says nothing more. */
+function withoutTypes(errors: readonly SchemaError[]): readonly SchemaError[] {
+  const named = errors.filter(({ keyword }) => keyword === 'const' || keyword === 'enum');
+  if (named.length === 0) return errors;
+  const placeOf = ({ schemaPath, instancePath }: SchemaError): string => `${schemaPath} ${instancePath}`;
+  const places = new Set(named.map(placeOf));
+  return errors.filter((error) => error.keyword !== 'type' || !places.has(placeOf(error)));
 }
 
 function distinct(faults: readonly Fault[]): Fault[] {

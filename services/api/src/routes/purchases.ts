@@ -7,7 +7,7 @@ import { keys } from '@tallystick/domain';
 import { listPurchases } from '@tallystick/projections';
 import { pageOfAccount } from '../account-page.ts';
 import type { Api, App } from '../api.ts';
-import type { Principal } from '../auth.ts';
+import { NOT_FOR_OWNERS, type Principal } from '../auth.ts';
 import { attempt } from '../coupon-attempts.ts';
 import { confirmUse, releaseUse } from '../coupon-uses.ts';
 import { fingerprint } from '../fingerprint.ts';
@@ -174,5 +174,6 @@ export function purchasesRoutes(app: App, api: Api): void {
 }
 
 function mayTellOfMoney({ scopes, account }: Principal): void {
-  if (!scopes.has('finance') || account !== null) refuse('forbidden', { required_scopes: ['finance'] });
+  if (account !== null) refuse('forbidden', NOT_FOR_OWNERS);
+  if (!scopes.has('finance')) refuse('forbidden', { required_scopes: ['finance'] });
 }
