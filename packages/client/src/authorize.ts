@@ -25,6 +25,13 @@ export interface Authorization {
   readonly reasons: readonly string[];
   /** What quotas would cover, or of a hold cover; left out where they cover nothing. */
   readonly quota?: readonly QuotaPart[];
+  /** With `cap_reached`: which of the caps of the plan, the first where there are several. */
+  readonly cap?: {
+    readonly unit: string;
+    readonly model: string;
+    readonly amount: string;
+    readonly resets_at: string;
+  };
   /** The plan's, as they stand now. */
   readonly limits?: {
     readonly requests_per_minute?: {

@@ -1,4 +1,4 @@
-/** Quotas: what a plan includes, in calls or tokens, and what finance adds for a time. Whole numbers as texts. */
+/** Quotas: what a plan includes, in calls or tokens, what finance adds for a time, and the plan's limits. Whole numbers as texts. */
 import type { OfAccount, Page, Paging } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
@@ -17,6 +17,19 @@ export interface Quota {
   readonly period_start: string;
   readonly period_end: string;
   readonly source: 'plan' | 'expansion';
+}
+
+/** A limit of the plan, whoever pays: so much in each window. Whole numbers as texts. */
+export interface Cap {
+  readonly unit: 'calls' | 'tokens';
+  /** A model, or `*`: all of them together. */
+  readonly model: string;
+  readonly amount: string;
+  readonly per: 'day' | 'week' | 'month' | 'period';
+  readonly used: string;
+  /** What calls under way may still use of it. */
+  readonly held: string;
+  readonly resets_at: string;
 }
 
 /** Its id is `reference`. */
@@ -41,7 +54,8 @@ export interface QuotaRoutes {
     readonly path: OfAccount;
     readonly query: Paging & { readonly all?: boolean };
     readonly body: undefined;
-    readonly answers: { readonly 200: Page<Quota> };
+    /** `caps` are left out of the list of `all`. */
+    readonly answers: { readonly 200: Page<Quota> & { readonly caps?: readonly Cap[] } };
   };
   readonly 'POST /v1/accounts/{id}/quotas': {
     readonly path: OfAccount;
@@ -56,6 +70,10 @@ export function quotaCalls({ send }: Transport) {
     /** What there is now: all of it, whatever the size of a page. */
     async now(account: string): Promise<readonly Quota[]> {
       return (await send('GET /v1/accounts/{id}/quotas', { path: { id: account }, query: {} })).data;
+    },
+    /** Where the limits of the plan in force stand. */
+    async caps(account: string): Promise<readonly Cap[]> {
+      return (await send('GET /v1/accounts/{id}/quotas', { path: { id: account }, query: {} })).caps ?? [];
     },
     /** All that there ever was, the latest first. */
     list(account: string, query: Paging = {}): Promise<Page<Quota>> {

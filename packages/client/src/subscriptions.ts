@@ -9,6 +9,8 @@ export interface Subscription {
   readonly status: 'trialing' | 'active' | 'past_due' | 'canceled' | 'lapsed';
   readonly current_period_start: string;
   readonly current_period_end: string;
+  /** `external`: finance says of each period that it is paid. */
+  readonly pay: 'credits' | 'external';
   readonly auto_renew: boolean;
   readonly trial_end: string | null;
   readonly cancel_at: string | null;

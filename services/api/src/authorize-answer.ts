@@ -25,6 +25,14 @@ export const AuthorizeAnswer = Type.Object({
   available: Decimal,
   reasons: Type.Array(Type.String(), { description: 'Codes of refusals; empty where it is allowed.' }),
   quota: QuotaParts,
+  cap: Type.Optional(
+    Type.Object(
+      { unit: Type.String(), model: Type.String(), amount: Type.String(), resets_at: Type.String() },
+      {
+        description: 'With `cap_reached`: which of the caps of the plan, the first where there are several.',
+      },
+    ),
+  ),
   limits: Type.Optional(Limits),
   priority: Type.Optional(Type.String({ description: "The plan's class of service." })),
   retry_after: Type.Optional(
@@ -60,14 +68,17 @@ export function planPart(
   };
 }
 
+/** What the wallet says; and, where a cap does not let the call through, which. */
+export type Judgement = Advice & Pick<AuthorizeAnswer, 'cap'>;
+
 /** @param rate of the account's plan, where it has such a limit; no point left is one more reason */
 export function authorizeAnswer(
-  advice: Advice,
+  advice: Judgement,
   reasons: readonly string[],
   rate: Rate | null,
   api: Pick<Api, 'now'>,
 ): AuthorizeAnswer {
-  const { credits, available, covered, plan } = advice;
+  const { credits, available, covered, plan, cap } = advice;
   // The way of every account that pays by credits alone.
   if (plan === null && covered.length === 0)
     return { allowed: reasons.length === 0, credits, available, reasons: [...reasons] };
@@ -78,6 +89,7 @@ export function authorizeAnswer(
     available,
     reasons: [...reasons],
     ...(covered.length === 0 ? {} : { quota: quotaParts(covered) }),
+    ...(cap === undefined || !reasons.includes('cap_reached') ? {} : { cap }),
     ...planPart(plan, rate),
     ...(wait === null ? {} : { retry_after: wait }),
   };

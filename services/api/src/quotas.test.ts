@@ -132,6 +132,38 @@ t.test('a hard stop refuses, and what has run all the same is paid by the platfo
   t.match((await call('GET', `${url}/balance`)).body, { available: '90' });
 });
 
+t.test('where caps stand is read beside the quotas, and a refusal says which of them it was', async (t) => {
+  const cap = (unit: string, model: string, amount: string, per: string) => ({ unit, model, amount, per });
+  const caps = [cap('calls', 'm', '4', 'day'), cap('tokens', '*', '50', 'period')];
+  await call('PUT', '/v1/plans/capped', plan([line('calls', 'm', '9')], { caps }));
+  const url = await subscribed('capped', 'capped');
+  const capsOf = async (on = url) => (await call('GET', `${on}/quotas`)).body.caps;
+  const [ofDay, ofPeriod] = ['2026-03-02T12:00:00.000Z', '2026-04-01T12:00:00.000Z'];
+  const counts = (used: string, held: string) => [
+    { ...caps[0], used, held, resets_at: ofDay },
+    { ...caps[1], used: '0', held: '0', resets_at: ofPeriod },
+  ];
+  t.same(await capsOf(), counts('0', '0'));
+  await use('capped', 'u1', 1);
+  await authorize('capped', 2, { id: 'h1', expires_in: 600 });
+  t.same(await capsOf(), counts('1', '2'));
+  const reached = { unit: 'calls', model: 'm', amount: '4', resets_at: ofDay };
+  t.match(await use('capped', 'u2', 2), { status: 402, body: { code: 'cap_reached', ...reached } });
+  const no = { allowed: false, reasons: ['cap_reached'], cap: reached, retry_after: 24 * 3_600 };
+  t.match((await authorize('capped', 2)).body, no);
+  t.match((await authorize('capped', 2, { id: 'h2', expires_in: 600 })).body, no);
+  t.notOk('cap' in (await authorize('capped', 1)).body);
+  await call('POST', `${url}/holds/h1/settle`, { usage: { calls: 2 } });
+  t.same(await capsOf(), counts('3', '0'));
+  const before = now;
+  now += 24 * 3_600_000;
+  t.match(await capsOf(), [{ used: '0', resets_at: '2026-03-03T12:00:00.000Z' }, { resets_at: ofPeriod }]);
+  now = before;
+  t.notOk('caps' in (await call('GET', `${url}/quotas?all=true`)).body);
+  await call('POST', `${url}/subscription/cancel`, { when: 'now', reference: 'c' });
+  t.same(await capsOf(), [], 'of the plan in force only');
+});
+
 t.test('a hold keeps its quota, and lets go of what the call did not need', async (t) => {
   const url = await subscribed('held', 'calls');
   const held = await authorize('held', 4, { id: 'h1', expires_in: 600 });

@@ -33,6 +33,9 @@ export const SubscriptionAnswer = Type.Object({
   ),
   current_period_start: Type.String({ description: 'What a payment from outside names as `period_start`.' }),
   current_period_end: Type.String({ description: 'When it renews, or ends.' }),
+  pay: Type.Union([Type.Literal('credits'), Type.Literal('external')], {
+    description: '`credits`: out of the account. `external`: finance says of each period that it is paid.',
+  }),
   auto_renew: Type.Boolean({ description: 'False: it lapses with the period.' }),
   trial_end: instantOf('When the trial ends, or did; null: it had none.'),
   cancel_at: instantOf('When it will end, by its subscriber; null: nobody has canceled it.'),
@@ -64,6 +67,7 @@ export function subscriptionAnswer(now: Subscription, plans: Plans): Subscriptio
     status: now.status,
     current_period_start: now.period_start,
     current_period_end: now.period_end,
+    pay: now.pay,
     auto_renew: now.auto_renew,
     trial_end: now.trial_end,
     cancel_at: now.cancel_at,

@@ -1,9 +1,9 @@
 /**
  * Quotas: what a plan includes and finance adds for a time, in their own units. What an account has now is told from its
- * wallet itself, with what has fallen due; `all` lists every quota that there was, from the read models.
+ * wallet itself, with what has fallen due, and where its plan's caps stand; `all` lists every quota that there was, from the read models.
  */
 import { formatPosition } from '@tallystick/connect';
-import { entryId, grantsQuota, keys, type Wallet } from '@tallystick/domain';
+import { type CapNow, capsNow, entryId, grantsQuota, keys, type Wallet, WINDOWS } from '@tallystick/domain';
 import { listQuotas, type QuotaView } from '@tallystick/projections';
 import { type Static, Type } from 'typebox';
 import { pageOfAccount } from '../account-page.ts';
@@ -45,6 +45,24 @@ const QuotaAnswer = Type.Object({
 });
 type QuotaAnswer = Static<typeof QuotaAnswer>;
 
+const CapAnswer = Type.Object({
+  unit: Unit,
+  model: Type.String({ description: 'A model, or `*`: all of them together.' }),
+  amount: Whole,
+  per: Type.Enum([...WINDOWS], { description: '`period`: that of the subscription.' }),
+  used: { ...Whole, description: 'In the window that is open, by whatever paid for it.' },
+  held: { ...Whole, description: 'What calls under way may still use of it.' },
+  resets_at: Type.String({ description: 'When the window ends.' }),
+});
+const Listed = Type.Object({
+  ...pageOf(QuotaAnswer).properties,
+  caps: Type.Optional(
+    Type.Array(CapAnswer, {
+      description: 'Where the limits of the plan in force stand; left out of the list of all quotas.',
+    }),
+  ),
+});
+
 const ExpandBody = closed({
   unit: Unit,
   model: Model,
@@ -77,13 +95,15 @@ export function quotasRoutes(app: App, api: Api): void {
             Type.Boolean({ description: 'Also those whose time is over. Left out: what there is now.' }),
           ),
         }),
-        response: shown(pageOf(QuotaAnswer)),
+        response: shown(Listed),
       },
     },
     async ({ params: { id: account }, query: { cursor, page_size: pageSize, min_position, all } }) => {
       // All that there is now fits one page: it is bounded, and told whole.
-      if (all !== true)
-        return { data: quotasNow(await walletNow(api, account), api.now()), next_cursor: null };
+      if (all !== true) {
+        const [wallet, now] = [await walletNow(api, account), api.now()];
+        return { data: quotasNow(wallet, now), next_cursor: null, caps: capsNow(wallet, now).map(capOf) };
+      }
       const of = { account, cursor, minPosition: min_position };
       const query = { account, now: api.now(), cursor, pageSize };
       const page = await pageOfAccount(api, of, () => listQuotas(api.reads.queries, query));
@@ -189,6 +209,11 @@ function quotasNow(wallet: Readonly<Wallet>, now: number): QuotaAnswer[] {
       }),
     ),
   ];
+}
+
+function capOf({ unit, model, amount, per, used, held, resetsAt }: CapNow): Static<typeof CapAnswer> {
+  const counts = { amount: amount.toString(), per, used: used.toString(), held: held.toString() };
+  return { unit, model, ...counts, resets_at: new Date(resetsAt).toISOString() };
 }
 
 function answerOf(view: QuotaView): QuotaAnswer {

@@ -21,6 +21,23 @@ export interface Counted {
 
 const NOTHING: Counted = { counts: [], reached: null };
 
+/** Where a cap stands: what calls have used in its window, and what those under way may still use. */
+export interface CapNow extends CompiledCap {
+  readonly used: bigint;
+  readonly held: bigint;
+  /** Milliseconds since 1970. */
+  readonly resetsAt: number;
+}
+
+/** The caps of the plan in force, in its order. */
+export function capsNow({ subscription }: Readonly<Wallet>, now: number): CapNow[] {
+  if (!isInForce(subscription)) return [];
+  return compiledTerms(subscription.terms).caps.map((cap, index) => {
+    const { window, used, held } = counterOf(subscription, index, cap, now);
+    return { ...cap, used, held, resetsAt: window.end };
+  });
+}
+
 /** @param hold what it holds of the caps is let go when it is settled, so it does not stand in its own way */
 export function countCaps(
   wallet: Readonly<Wallet>,
@@ -62,7 +79,9 @@ function counterOf(
   const held = counter?.held ?? 0n;
   if (counter !== undefined && counter.start <= now && now < counter.end)
     return { window: counter, used: counter.used, held };
-  return { window: capWindow(subscription, cap, now), used: 0n, held };
+  const window = capWindow(subscription, cap, now);
+  // Another subscription's window may have reached into this one.
+  return { window: { ...window, start: Math.max(window.start, counter?.end ?? 0) }, used: 0n, held };
 }
 
 function capWindow(subscription: SubscriptionState, cap: CompiledCap, now: number): TimeWindow {
