@@ -110,7 +110,7 @@ t.test('a usage that was parked says by which version it was priced', async (t) 
     ['later_version', 'priced by a later version'],
   ] as const) {
     const what = wordsOf({ stream: 'wallet-acme', type: 'UsageCharged', data: { ...data, repriced } });
-    t.equal(what, `Usage u1, m, 1 calls charged 2 credits; was parked before, ${words}`);
+    t.equal(what, `Usage u1, m, 1 call charged 2 credits; was parked before, ${words}`);
   }
 });
 

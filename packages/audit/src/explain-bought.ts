@@ -1,5 +1,6 @@
 /** In words, what events did of what an account buys: subscriptions, quotas, purchases, coupons, referrals, warnings. */
 import type { AuditedEvent } from './event.ts';
+import { counted } from './explain-counts.ts';
 import type { MoneyText, Picture } from './verify/picture.ts';
 import type { QuotaText } from './verify/quotas.ts';
 
@@ -175,7 +176,7 @@ function billed({ lines = [] }: Said): string {
 function granted({ quotas }: Said): string {
   const texts = (quotas?.granted ?? []).map(
     ({ quota, unit, model, quantity, expires_at, origin }) =>
-      `${quota}: ${quantity} ${unit} of ${model === '*' ? 'any model' : model}${origin.kind === 'plan' && origin.extra === true ? ' more' : ''} until ${expires_at}`,
+      `${quota}: ${counted(quantity, unit)} of ${model === '*' ? 'any model' : model}${origin.kind === 'plan' && origin.extra === true ? ' more' : ''} until ${expires_at}`,
   );
   return texts.join(', ');
 }

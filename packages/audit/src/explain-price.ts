@@ -3,6 +3,7 @@
  * (rule 31). A price may have been published as a cost with a markup; its owner is shown what it comes to in credits,
  * exactly, as a quote does (P8).
  */
+import { counted } from './explain-counts.ts';
 import { fractionOf, plus, roundedUp, textOfFraction, thousandthsOf } from './fraction.ts';
 
 /** A line as the event's facts have it. */
@@ -68,7 +69,7 @@ export function formulaOf(line: PricedLine): string {
     ...(demand_factor === undefined ? [] : [`, demand factor ${demand_factor}`]),
     ...creditValueOf(line),
   ];
-  return `${quantity} ${dimension} at ${each}${unit}${factors.join('')} = ${exact} credits`;
+  return `${counted(quantity, dimension)} at ${each}${unit}${factors.join('')} = ${exact} credits`;
 }
 
 /**

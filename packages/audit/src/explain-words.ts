@@ -1,6 +1,7 @@
 /** What an event did, in a line that finance can read. From what the account's owner may see, and nothing else (P8). */
 import type { AuditedEvent } from './event.ts';
 import { wordsOfBought } from './explain-bought.ts';
+import { counted } from './explain-counts.ts';
 import type { CoveredText } from './verify/covered.ts';
 
 /** The fields of all events, each where it has them. They are the events' promise (domain, `wallet/events.ts`). */
@@ -78,7 +79,7 @@ function changesOf(data: Readonly<Record<string, unknown>>): string {
 }
 
 function usageOf({ usage_id, source, model, usage = {} }: Said): string {
-  const quantities = Object.entries(usage).map(([dimension, quantity]) => `${quantity} ${dimension}`);
+  const quantities = Object.entries(usage).map(([dimension, quantity]) => counted(quantity, dimension));
   const by = source === undefined || source === '' ? '' : ` from ${source}`;
   return `${usage_id}${by}, ${model}, ${quantities.join(' + ')}`;
 }
@@ -86,7 +87,7 @@ function usageOf({ usage_id, source, model, usage = {} }: Said): string {
 /** A call may be paid by several quotas and by credits: what each has of it. */
 function coveredText({ quantity, unit, quota, model }: CoveredText): string {
   const by = quota ?? (model === '*' ? 'the plan, without limit' : `the plan, without limit for ${model}`);
-  return `${quantity} ${unit} covered by ${by}`;
+  return `${counted(quantity, unit)} covered by ${by}`;
 }
 
 const VIOLATIONS: Readonly<Record<string, string>> = {
@@ -95,10 +96,15 @@ const VIOLATIONS: Readonly<Record<string, string>> = {
   model_not_allowed: 'of a model that the plan does not allow',
 };
 
+/** By what a call was paid that no price was asked for, or in part; what its plan would have refused. */
+export function fundingOf(data: AuditedEvent['data']): string[] {
+  const { covered = [], violations = [] } = data as Said;
+  return [...covered.map(coveredText), ...violations.map((violation) => VIOLATIONS[violation] ?? violation)];
+}
+
 function marksOf({ hold, late, repriced, covered = [], violations = [] }: Said): string {
   const marks = [
-    ...covered.map(coveredText),
-    ...violations.map((violation) => VIOLATIONS[violation] ?? violation),
+    ...fundingOf({ covered, violations }),
     ...(hold === undefined ? [] : [`settles hold ${hold}`]),
     ...(late ? ['after it had expired'] : []),
     ...(repriced === undefined

@@ -15,7 +15,7 @@ import {
   roundingOf,
 } from './explain-price.ts';
 import { type BillLine, billOf, prorationOf, type QuotaMove, quotaMovesOf } from './explain-quotas.ts';
-import { wordsOf } from './explain-words.ts';
+import { fundingOf, wordsOf } from './explain-words.ts';
 
 export interface Explanation {
   readonly entry_id: string;
@@ -23,7 +23,7 @@ export interface Explanation {
   readonly recorded_at: string;
   /** In words. */
   readonly what: string;
-  /** Null where nothing was priced. */
+  /** Null where nothing was priced: what quotas cover whole is told in `what`. */
   readonly price: PriceExplained | null;
   /** Credits of which lot went from where to where; no lot where they are beyond all lots. */
   readonly moves: readonly LotMove[];
@@ -95,13 +95,24 @@ export function explain(event: AuditedEvent): Explanation {
     type,
     recorded_at: recordedAt,
     what: wordsOf(event),
-    price: price === undefined ? null : priceExplained(price, price_book),
+    price: price === undefined || isUnasked(price, event) ? null : priceExplained(price, price_book),
     moves: moves.map(({ lot = null, from, to, credits }) => ({ lot, from, to, credits })),
     quotas: quotaMovesOf(event),
     bill: billOf(event),
     after,
     position: position.toString(),
   };
+}
+
+/** Quotas cover the whole of it, or the plan's hard stop is in the way of a price: there is no line to round. */
+function isUnasked({ lines }: PriceFacts, { data }: AuditedEvent): boolean {
+  return lines.length === 0 && fundingOf(data).length > 0;
+}
+
+function formulaOfAll(event: AuditedEvent, price: PriceFacts | undefined): readonly string[] {
+  if (price === undefined) return prorationOf(event);
+  if (isUnasked(price, event)) return fundingOf(event.data);
+  return [...price.lines.map(formulaOf), ...factoringOf(price), roundingOf(price)];
 }
 
 function priceExplained(
@@ -122,10 +133,7 @@ export function explainToFinance(event: AuditedEvent): FinanceExplanation {
   const { price, supplier = null, cost = null, paid = [], quotas } = event.facts as Facts;
   return {
     ...explain(event),
-    formula:
-      price === undefined
-        ? prorationOf(event)
-        : [...price.lines.map(formulaOf), ...factoringOf(price), roundingOf(price)],
+    formula: formulaOfAll(event, price),
     published: (price?.lines ?? []).map(({ dimension, price: published }) => ({ dimension, ...published })),
     factors: price?.factors ?? [],
     supplier,

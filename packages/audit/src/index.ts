@@ -12,6 +12,7 @@ export { stepsOf, textOf } from './decimal.ts';
 export { type AuditedEvent, type PostingText, readEvent } from './event.ts';
 export { Examiner, type Found } from './examine/examiner.ts';
 export { type Explanation, explain, explainToFinance, type FinanceExplanation } from './explain.ts';
+export { counted } from './explain-counts.ts';
 export { type EventsPage, type EventsQuery, readEventsPage } from './explain-page.ts';
 export { type ExportOptions, exportJournal } from './export/export.ts';
 export { FORMATS, type FormatName } from './export/formats.ts';

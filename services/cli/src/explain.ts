@@ -2,6 +2,7 @@
 import {
   type AsOf,
   type AuditedEvent,
+  counted,
   Examiner,
   eventsOf,
   explainToFinance,
@@ -154,7 +155,7 @@ function movesOf({ moves, paid }: FinanceExplanation): string[] {
 function quotasOf({ quotas, quota_paid }: FinanceExplanation): string[] {
   return quotas.map(({ quota, unit, from, to, quantity }, index) => {
     const money = quota_paid[index] ?? '0';
-    return `${quota}: ${quantity} ${unit ?? 'units'} ${from} -> ${to}${money === '0' ? '' : `, ${money} paid for them`}`;
+    return `${quota}: ${counted(quantity, unit ?? 'units')} ${from} -> ${to}${money === '0' ? '' : `, ${money} paid for them`}`;
   });
 }
 
