@@ -24,8 +24,8 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'grant all of a quota again with an upgrade': {
     file: 'packages/domain/src/wallet/subscription/change.ts',
-    find: 'const had = was === undefined ? 0n : amountOf(was);',
-    replace: 'const had = was === null ? null : 0n;',
+    find: 'const had = larger(was === undefined ? 0n : (amountOf(was) ?? 0n), grantedIn(window, granting, line));',
+    replace: 'const had = larger(0n, was === undefined ? 0n : grantedIn(window, granting, line) * 0n);',
     from: 5,
   },
   'renew without being paid': {
@@ -56,7 +56,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: '',
   },
   'refund to lots that have expired': {
-    file: 'packages/domain/src/wallet/subscription/end.ts',
+    file: 'packages/domain/src/wallet/subscription/refund.ts',
     find: 'lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at)',
     replace: 'lot === undefined || at > 0',
     from: 14,
@@ -86,7 +86,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'give back to a quota after the end of its subscription': {
     file: 'packages/domain/src/wallet/quota/state.ts',
-    find: 'if (subscription?.now.id !== origin.subscription || subscription.now.ended_at !== null) return false;',
+    find: 'if (subscription === null || subscription.now.ended_at !== null) return false;',
     replace: 'if (subscription === null) return false;',
   },
   'settle a hold without a plan on the one joined since': {
@@ -118,9 +118,9 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     from: 49,
   },
   'give back what was used': {
-    file: 'packages/domain/src/wallet/subscription/end.ts',
-    find: 'return least < 0n ? 0n : least;',
-    replace: 'return least < 0n ? 0n : paid;',
+    file: 'packages/domain/src/wallet/subscription/refund.ts',
+    find: 'const rest = smaller(ofTime, paid - mostGone(wallet, state, paid, period, at));',
+    replace: 'const rest = smaller(ofTime, paid - 0n * mostGone(wallet, state, paid, period, at));',
     from: 10,
   },
   'keep the quotas of another rhythm': {

@@ -58,7 +58,7 @@ t.test('each event is told in words, none by its type alone', async (t) => {
     [
       'SubscriptionChanged',
       'sub-refunded',
-      /^Cancellation of hybrid scheduled for 2026-04-01T12:00:00.000Z$/,
+      /^Cancellation of measured scheduled for 2026-04-01T12:00:00.000Z$/,
     ],
     ['SubscriptionChanged', 'sub-trial', /^Change from hybrid to large scheduled for/],
     ['SubscriptionPaymentRecorded', 'sub-outside', /^Payment of the period from .* failed$/],

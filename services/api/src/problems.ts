@@ -117,6 +117,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   trial_not_offered: { status: 409, title: 'The plan has no trial' },
   trial_already_used: { status: 409, title: 'The account has had its trial' },
   downgrade_waits: { status: 409, title: 'A cheaper plan can only begin with the next period' },
+  quota_shrinks: { status: 409, title: 'A plan with less of a quota can only begin with the next period' },
   interval_differs: { status: 409, title: 'A plan of another interval can only begin with the next period' },
   period_unpaid: { status: 409, title: 'The period is not paid; it cannot be changed half-way' },
   hold_closed: { status: 409, title: 'The hold is closed' },

@@ -78,13 +78,17 @@ class Counters {
   follow(event: StoredEvent<WalletEvent>): void {
     const subscription = subscriptionAfter(event);
     if (subscription === undefined) return;
-    const isNew = subscription.id !== this.#subscription?.id;
+    const isNew = this.#subscription !== null && subscription.id !== this.#subscription.id;
     this.#subscription = subscription;
     this.#terms = (event.data as { terms?: PlanTerms }).terms ?? this.#terms;
-    const before = isNew ? new Map<string, Counter>() : this.#counters;
+    const before = this.#counters;
     const nothing = (): Counter => ({ start: 0, end: 0, used: 0n, held: new Map() });
     this.#counters = new Map(
-      (this.#terms?.caps ?? []).map((cap) => [nameOf(cap), before.get(nameOf(cap)) ?? nothing()]),
+      (this.#terms?.caps ?? []).map((cap) => {
+        // What is counted by period begins with a subscription; the rest goes on.
+        const was = isNew && cap.per === 'period' ? undefined : before.get(nameOf(cap));
+        return [nameOf(cap), was ?? nothing()];
+      }),
     );
   }
 

@@ -1,14 +1,15 @@
 /**
  * Billing rules 1 to 3: a period begins where the last one ended and says so, however late it is written; it is paid once,
  * at the price of the terms in force at its beginning; what has fallen due has been done. An upgrade costs its share of the
- * difference, up to the next credit; a cancellation gives back no more than what is left, and than what nobody has used.
- * What costs nothing is not begun anew before its last period has passed.
+ * difference, up to the next credit; a cancellation gives back no more than what is left (gives-back.ts). What costs nothing is
+ * not begun anew before its last period has passed.
  */
-import type { NewLot, PlanTerms, Subscription, WalletEvent } from '@tallystick/domain';
+import type { PlanTerms, Subscription, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
 import { emptyState, refold, smallerOf, stepsOf, sumOf } from '../refold.ts';
-import { type PlanState, quotasGrantedBy, subscriptionAfter } from '../refold-quotas.ts';
+import { quotasGrantedBy, subscriptionAfter } from '../refold-quotas.ts';
 import { broken, type Evidence, termsOf } from './evidence.ts';
+import { givesBack } from './gives-back.ts';
 
 const CREDIT = 1_000_000n;
 
@@ -22,34 +23,39 @@ export function periodsFollowOneAnother(evidence: Evidence): void {
     let before: Course | null = null;
     let trials = 0;
     let freeUntil = 0;
+    let called = false;
     const state = emptyState();
     const paid = new Set<string>();
     for (const event of events) {
       const now = subscriptionAfter(event);
       if (now === undefined) {
+        if (event.type === 'UsageCharged' && event.data.plan !== undefined) called = true;
         refold(state, event);
         continue;
       }
       const terms: PlanTerms = termsOf(evidence, now.plan, now.plan_version);
       const at = { stream, revision: event.revision, type: event.type };
       follows(evidence, before, now, event, at);
+      const begins = before?.now.id !== now.id || before.now.period_start !== now.period_start;
       if (isPaidBy(before?.now ?? null, now)) {
         const period = `${now.id} ${now.period_start}`;
         if (paid.has(period)) broken('a period is paid once', { ...at, period });
         paid.add(period);
         costsItsPrice(now, terms, event, at);
       } else if (event.type === 'SubscriptionChanged') changeCosts(before, { now, terms }, event, at);
-      else if (event.type === 'SubscriptionEnded') givesBack(before, state.plan, event, at);
+      else if (event.type === 'SubscriptionEnded')
+        givesBack(before, state.plan, called, event, -spentBy(event), at);
       if (event.type === 'SubscriptionStarted' && now.trial_end !== null) trials += 1;
       if (trials > 1) broken('an account has one trial, ever', at);
       if (now.status === 'active' && isFree(terms)) {
-        if (event.type === 'SubscriptionStarted' && event.recordedAt < freeUntil)
+        if (begins && Date.parse(now.period_start) < freeUntil)
           broken('what costs nothing is not begun anew before its last period has passed', {
             ...at,
             freeUntil,
           });
         freeUntil = Math.max(freeUntil, Date.parse(now.period_end));
       }
+      if (begins) called = false;
       before = { now, terms };
       refold(state, event);
     }
@@ -170,41 +176,6 @@ const creditsOf = (price: PlanTerms['price'] | undefined): bigint =>
   price !== undefined && 'credits' in price ? stepsOf(price.credits) : 0n;
 
 const ceilTo = (step: bigint, n: bigint, d: bigint): bigint => ((n + d * step - 1n) / (d * step)) * step;
-
-function givesBack(course: Course | null, state: PlanState, event: StoredEvent<WalletEvent>, at: At): void {
-  if (course === null) return;
-  const { period_start, period_end, period_credits } = course.now;
-  const [start, end] = [BigInt(Date.parse(period_start)), BigInt(Date.parse(period_end))];
-  const left = end - BigInt(event.recordedAt);
-  const isByCommand = event.key !== null && course.terms.refund_on_cancel === true && left > 0n;
-  const share = (stepsOf(period_credits) * left) / (end - start);
-  const rest = isByCommand ? smallerOf(share, unusedOf(course.now, state, event.recordedAt)) : 0n;
-  const back = -spentBy(event);
-  const { lots = [] } = event.data as { lots?: readonly NewLot[] };
-  if (lots.some(({ origin }) => origin.kind === 'reversal' && origin.of !== 'repaid_debt'))
-    broken('a cancellation revives no credits that have expired', { ...at, lots });
-  if (back > rest - (rest % CREDIT) || back < 0n)
-    broken('a cancellation gives back no more than what is left', { ...at, back, rest });
-}
-
-/** Of the price, less what was used of the line that was used most, in the windows that last. */
-function unusedOf(now: Subscription, { quotas }: PlanState, at: number): bigint {
-  const paid = stepsOf(now.period_credits);
-  const [start, end] = [Date.parse(now.period_start), Date.parse(now.period_end)];
-  // By what a line is: an upgrade numbers them anew.
-  const used = new Map<string, bigint>();
-  for (const { born, free } of quotas.values()) {
-    const { unit, model, origin, starts_at, expires_at } = born;
-    const [from, to] = [Date.parse(starts_at), Date.parse(expires_at)];
-    if (origin.kind !== 'plan' || origin.subscription !== now.id || to <= at) continue;
-    const [quantity, part] = [BigInt(born.quantity), BigInt(Math.min(to, end) - Math.max(from, start))];
-    const gone = (paid * (quantity - free) * part) / (quantity * BigInt(end - start));
-    const line = `${unit} ${model} ${origin.per}`;
-    used.set(line, (used.get(line) ?? 0n) + gone);
-  }
-  const most = [...used.values()].reduce((a, b) => (a > b ? a : b), 0n);
-  return most > paid ? 0n : paid - most;
-}
 
 /** After everything that is due has been done. */
 function isUpToDate(now: Subscription | null, clock: number, stream: string): void {

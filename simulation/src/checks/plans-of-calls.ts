@@ -1,7 +1,8 @@
 /**
  * Which plan a call is charged on, worked out from the events alone: the one in force when it is decided; of a call that was
  * held the one that it was placed on, and none where it was placed on none; of what was parked, none. Whether a plan is
- * open, too: it is paid for, or its grace says so; a hold that was placed on an open plan is settled so.
+ * open, too: it is paid for, or its grace says so; a hold that was placed on an open plan is settled so, unless it had
+ * expired.
  */
 import type { Subscription, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
@@ -35,7 +36,8 @@ export class PlansOfCalls {
     const pinned = late === true ? terms.placed : terms.last;
     if (pinned === undefined) return null;
     const now = this.#inForce();
-    return { ...pinned, isOpen: pinned.open === true || (isSame(now, pinned) && now?.isOpen === true) };
+    const isOpenNow = isSame(now, pinned) && now?.isOpen === true;
+    return { ...pinned, isOpen: isOpenNow || (late !== true && pinned.open === true) };
   }
 
   /** A hold says truly what it was placed on. */

@@ -31,7 +31,7 @@ function dice(seed: number): Roll {
   };
 }
 
-const PLANS = ['hybrid', 'large', 'stopped', 'tiny', 'calendar', 'free'] as const;
+const PLANS = ['hybrid', 'large', 'measured', 'stopped', 'tiny', 'calendar', 'free'] as const;
 /** By the week, with everything of the period: no trial or change can begin in the middle of a window. */
 const TINY: PlanTerms = {
   name: 'Tiny',

@@ -39,12 +39,28 @@ export const LARGE: PlanTerms = {
   included: [
     { unit: 'calls', model: 'maker/costly', amount: '10', per: 'day' },
     { unit: 'calls', model: 'plain', amount: '60', per: 'period' },
+    { unit: 'tokens', model: 'talk', amount: '1000', per: 'period' },
     { unit: 'tokens', model: '*', amount: '5000', per: 'week' },
   ],
   caps: [
     { unit: 'tokens', model: '*', amount: '100000', per: 'month' },
     { unit: 'calls', model: '*', amount: '500', per: 'day' },
   ],
+};
+
+/** Its quotas tell all that it gives: what is left of them comes back. */
+export const MEASURED: PlanTerms = {
+  name: 'Measured',
+  price: { credits: '30' },
+  interval: 'month',
+  anchor: 'subscription',
+  included: [
+    { unit: 'calls', model: 'plain', amount: '20', per: 'period' },
+    { unit: 'calls', model: 'maker/costly', amount: '3', per: 'day' },
+  ],
+  caps: [{ unit: 'calls', model: '*', amount: '100', per: 'day' }],
+  overage: 'credits',
+  refund_on_cancel: true,
 };
 
 /** Paid outside; what is beyond is refused. */
@@ -97,6 +113,7 @@ const TALK = {
 export function publishPlans(ledger: TestLedger): void {
   ledger.publishPlan('hybrid', HYBRID);
   ledger.publishPlan('large', LARGE);
+  ledger.publishPlan('measured', MEASURED);
   ledger.publishPlan('stopped', STOPPED);
   ledger.publishPlan('brief', BRIEF);
   ledger.publishPlan('free', FREE);
@@ -204,7 +221,8 @@ export async function subscribeThrough(ledger: TestLedger): Promise<readonly str
     short = '',
     free = '',
   ] = accounts;
-  for (const account of [upgrader, refunded, holder]) await must(ledger, account, subscribe('hybrid'));
+  for (const account of [upgrader, holder]) await must(ledger, account, subscribe('hybrid'));
+  await must(ledger, refunded, subscribe('measured'));
   await must(ledger, trial, subscribe('hybrid', { trial: true }));
   await must(ledger, outside, subscribe('stopped', { pay: 'external' }));
   await must(ledger, lapser, subscribe('hybrid', { autoRenew: false }));

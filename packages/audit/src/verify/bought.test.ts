@@ -473,6 +473,14 @@ const cases: readonly Case[] = [
     /its grace grants another quota/,
   ],
   [
+    'that a grace was left unpaid',
+    first('SubscriptionEnded', ({ subscription }) => subscription.grace_spent === true),
+    ({ subscription }) => {
+      delete subscription.grace_spent;
+    },
+    /a grace that was left unpaid/,
+  ],
+  [
     'that a grace is over',
     first('SubscriptionRenewed', ({ effective_at }) => effective_at === undefined),
     ({ subscription }) => {

@@ -43,7 +43,7 @@ export function mostOf(
   const shortest = isOfPeriod ? (isTrial ? 0 : SHORTEST.get(interval)) : SHORTEST.get(line.per);
   const whole = Math.max(end - start, isOfPeriod ? period.end - period.start : 0, shortest ?? 0);
   const until = isExtra ? Math.min(end, period.end) : end;
-  const isCut = !isOfPeriod && end === period.end && isShort(opening);
+  const isCut = !isOfPeriod && end === period.end && end - start < (shortest ?? 0);
   const amount = stepsOf(line.amount) - (isExtra ? amountBefore(line, before) : 0n);
   const part = down(
     (amount * BigInt(Math.max(0, until - start))) / BigInt(whole) + (isCut ? WHOLE - 1n : 0n),
@@ -53,10 +53,11 @@ export function mostOf(
   return down((part * BigInt(lapses - period.start)) / BigInt(period.end - period.start));
 }
 
+/** What was without limit was never granted. */
 function amountBefore(line: LineText, before: PlanTermsText | null): bigint {
   const was = before?.included[sameLine(line, before.included)];
   if (was === undefined) return 0n;
-  return isLimited(was) ? stepsOf(was.amount) : stepsOf(line.amount);
+  return isLimited(was) ? stepsOf(was.amount) : 0n;
 }
 
 /** The period is a part of the plan's interval: its windows end with it. A part of all but some days passes for the whole. */

@@ -1,12 +1,13 @@
 /**
  * A plan gives what it gives only where it was paid for (or where a grace says so). A hold is settled on the plan that it
- * was placed on, or on none; what is placed on a paid plan is settled so, though the plan is unpaid by then. A plan that
+ * was placed on, or on none; what is placed on a paid plan is settled so, though the plan is unpaid by then, but not once it
+ * has expired. A plan that
  * is not paid for restricts, but covers nothing by lines without limit, has no prices of its own for what is beyond it,
  * and makes no overrun the platform's.
  */
 import type { AuditedEvent } from '../event.ts';
 import type { Name } from './finding.ts';
-import type { HoldTerms } from './holds.ts';
+import type { Hold } from './holds.ts';
 import type { Picture, Subscribed } from './picture.ts';
 
 interface PlanText {
@@ -29,11 +30,11 @@ interface PricedFacts {
 export const isPaidFor = ({ ended_at, status, grace_quota = 'none' }: Picture): boolean =>
   ended_at === null && (status !== 'past_due' || grace_quota !== 'none');
 
-/** @param held the terms of the event's hold before it; null where it has none */
+/** @param held the event's hold as it was before it; null where it has none */
 export function checkPlan(
   event: AuditedEvent,
   current: Subscribed | null,
-  held: HoldTerms | null,
+  held: Pick<Hold, 'terms' | 'status'> | null,
   name: Name,
 ): void {
   const { plan: said, hold, repriced } = event.data as PlannedData;
@@ -45,7 +46,7 @@ export function checkPlan(
     }
     case 'HoldExtended': {
       if (held === null) return;
-      const due = planOfHold(held.plan, current);
+      const due = planOfHold(held, current);
       if (nameOf(said) !== nameOf(due) || (said?.open === true && due?.open !== true))
         name('a hold is extended on another plan than it was placed on', textOf(due), textOf(said));
       return;
@@ -54,7 +55,7 @@ export function checkPlan(
       // What was parked is priced without a plan, whatever has been joined since.
       if (hold !== undefined && held === null) return;
       const due =
-        repriced !== undefined ? null : held === null ? planInForce(current) : planOfHold(held.plan, current);
+        repriced !== undefined ? null : held === null ? planInForce(current) : planOfHold(held, current);
       if (nameOf(said) !== nameOf(due)) name('a usage is charged on another plan', textOf(due), textOf(said));
       if (due?.open !== true)
         for (const benefit of benefitsOf(event))
@@ -70,11 +71,18 @@ function planInForce(current: Subscribed | null): PlanText | null {
   return { id: current.now.plan, version: current.now.plan_version, open: isPaidFor(current.now) };
 }
 
-/** The one that it was placed on, paid for then or now. */
-function planOfHold(pinned: PlanText | undefined, current: Subscribed | null): PlanText | null {
+/** The one that it was placed on, paid for now, or then unless it has expired since. */
+function planOfHold(
+  {
+    terms: { plan: pinned },
+    status,
+  }: { readonly terms: { readonly plan?: PlanText }; readonly status: string },
+  current: Subscribed | null,
+): PlanText | null {
   if (pinned === undefined) return null;
   const now = planInForce(current);
-  return { ...pinned, open: pinned.open === true || (nameOf(now) === nameOf(pinned) && now?.open === true) };
+  const isOpenNow = nameOf(now) === nameOf(pinned) && now?.open === true;
+  return { ...pinned, open: isOpenNow || (status === 'open' && pinned.open === true) };
 }
 
 function benefitsOf({ data, facts }: AuditedEvent): readonly string[] {

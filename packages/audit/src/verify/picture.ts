@@ -19,6 +19,8 @@ export interface Picture {
   readonly grace_ends_at: string | null;
   /** What quota there is while it is past due. */
   readonly grace_quota?: string;
+  /** A grace with quota was left unpaid. */
+  readonly grace_spent?: boolean;
   readonly cancel_at: string | null;
   readonly ended_at: string | null;
   readonly pending_plan: string | null;
@@ -43,7 +45,11 @@ export interface LineText {
 
 export interface PlanTermsText {
   readonly interval?: string;
-  readonly grace?: { readonly quota?: string };
+  readonly price?: { readonly credits?: string; readonly amount?: string };
+  readonly grace?: { readonly days?: number; readonly quota?: string };
+  readonly overage_multiplier?: string;
+  readonly overage_prices?: object;
+  readonly price_book?: string;
   readonly refund_on_cancel?: boolean;
   readonly included: readonly LineText[];
   readonly caps?: readonly LineText[];
@@ -66,6 +72,8 @@ export interface Subscribed {
   readonly pots: PotsText | null;
   /** Of each of `now.paid_from`. */
   readonly paidMoney: readonly MoneyText[];
+  /** A call was charged on it in this period. */
+  readonly called: boolean;
   /** Revision and time of the event that started it, and revision of the last one. */
   readonly born: number;
   readonly startedAt: string;
@@ -116,6 +124,7 @@ export function subscribedAfter(
     terms: terms ?? before?.terms ?? { included: [] },
     pots,
     paidMoney: paid_from ?? same?.paidMoney ?? [],
+    called: same?.now.period_start === now.period_start && same.called,
     born: same?.born ?? revision,
     startedAt: same?.startedAt ?? recordedAt,
     revision,
@@ -125,6 +134,11 @@ export function subscribedAfter(
 /** The index of the same line (or cap) in other terms; -1 where they have none. */
 export function sameLine(of: LineText | undefined, lines: readonly LineText[]): number {
   return lines.findIndex(({ unit, model, per }) => unit === of?.unit && model === of.model && per === of.per);
+}
+
+export function costsNothing({ price }: PlanTermsText): boolean {
+  const amount = price?.credits ?? price?.amount;
+  return amount !== undefined && /^[0.]+$/.test(amount);
 }
 
 export const isLimited = ({ amount }: LineText): boolean => amount !== 'unlimited';

@@ -62,8 +62,12 @@ export function checkGrants(
       name(`the next grant of line ${origin.line} is not due when ${id} ends`, due ?? 'none', next ?? 'none');
   }
   if (type !== 'QuotaGranted') return;
-  if (granted === 0) name('nothing was granted', 'a quota', 'none');
-  else if (first !== data.effective_at)
+  // A part of a window may come to nothing: then only the next one is due.
+  if (granted === 0) {
+    const due = before?.now.next_grants ?? [];
+    if (now.next_grants.every((at, line) => at === due[line]))
+      name('nothing was granted, and nothing else is due', 'a quota', 'none');
+  } else if (first !== data.effective_at)
     name(
       'quotas were granted as of another time than their windows begin',
       first ?? 'none',

@@ -48,8 +48,8 @@ export function subscriptionState({ subscriptions, holds }: WalletBook): Json {
     const { start, end, used } = caps[index] ?? NOT_COUNTED;
     return { start, end, used: `${unitCell(used, cap.unit)}n`, held: `${held(index)}n` };
   });
-  const { now, terms, pots, paidMoney } = current;
-  return { now, terms, pots, paidMoney, caps: counters } as unknown as Json;
+  const { now, terms, pots, paidMoney, called } = current;
+  return { now, terms, pots, paidMoney, caps: counters, called } as unknown as Json;
 }
 
 export function couponsState({ saved, uses }: PurchaseBook): Json {

@@ -37,6 +37,23 @@ export function checkStep(
     checkType(before.now, now, event, data, differ);
   }
   checkPayment(before, now, event, differ);
+  checkGraceSpent(before, now, event, differ);
+}
+
+/** Who leaves a grace with quota unpaid is remembered for it, until that period is paid after all. */
+function checkGraceSpent(
+  before: Subscribed | null,
+  now: Picture,
+  { type, data }: AuditedEvent,
+  differ: Differ,
+): void {
+  const was = before?.now;
+  const isPaidLate =
+    type === 'SubscriptionPaymentRecorded' ||
+    (type === 'SubscriptionRenewed' && (data as ToldData).effective_at === undefined);
+  const leaves = type === 'SubscriptionEnded' && (was?.grace_quota ?? 'none') !== 'none';
+  const due = !isPaidLate && (leaves || was?.grace_spent === true);
+  differ('a grace that was left unpaid', String(due), String(now.grace_spent ?? false));
 }
 
 /** Of one payment: what is refunded goes to the last ones first. */
@@ -68,7 +85,7 @@ function checkPicture(now: Picture, differ: Differ): void {
 
 /**
  * A grace grants by the plan's word, but nothing in a first period, nor of a plan that was not that of the period before:
- * who has never paid for it would have it for nothing.
+ * who has never paid for it would have it for nothing. Nor to whom has left one unpaid.
  */
 function checkGraceQuota(
   before: Subscribed | null,
@@ -80,7 +97,9 @@ function checkGraceQuota(
   const was = before?.now.id === now.id ? before : null;
   const begins = type === 'SubscriptionStarted' || type === 'SubscriptionPastDue';
   const terms = (data as ToldData).terms ?? was?.terms;
-  const word = was !== null && was.now.plan === now.plan ? (terms?.grace?.quota ?? 'none') : 'none';
+  const { days = 0, quota = 'none' } = terms?.grace ?? {};
+  const mayHave = was !== null && was.now.plan === now.plan && now.grace_spent !== true && days > 0;
+  const word = mayHave ? quota : 'none';
   const due = begins ? word : (was?.now.grace_quota ?? null);
   differ('its grace grants another quota', due, now.grace_quota ?? null);
   if (due !== 'none') return;

@@ -8,8 +8,8 @@ import type { DeferredChange } from './deferred.ts';
 import type { Name } from './finding.ts';
 import type { HoldBook } from './holds.ts';
 import {
+  costsNothing,
   isOfSubscription,
-  type Picture,
   type PotsText,
   type Subscribed,
   sameLine,
@@ -47,6 +47,7 @@ export class SubscriptionBook {
 
   apply(event: AuditedEvent, beside: Beside, name: Name): void {
     if (event.type === 'UsageCharged' && this.current !== null) {
+      if (event.data.plan !== undefined) this.current = { ...this.current, called: true };
       this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, name);
       return;
     }
@@ -75,16 +76,34 @@ export class SubscriptionBook {
     this.current = after;
     this.all.set(now.id, after);
     this.trialUsed ||= now.trial_end !== null;
-    if (isFree(now)) this.freeUntil = Math.max(this.freeUntil, Date.parse(now.period_end));
+    if (isFree(after)) this.#begunForNothing(before, after, beside.isNext, name);
     if (before === null || before.now.id !== now.id || (event.data as ToldData).terms !== undefined)
       this.#renumber(before, after, beside.holds);
   }
 
-  /** Other terms number their caps anew: one of the same unit, model and window goes on counting. */
+  /** What costs nothing is not begun anew before its last period has passed. */
+  #begunForNothing(before: Subscribed | null, { now }: Subscribed, isNext: boolean, name: Name): void {
+    const begins = before?.now.id !== now.id || before.now.period_start !== now.period_start;
+    if (isNext && begins && Date.parse(now.period_start) < this.freeUntil)
+      name(
+        `${now.id} begins a period that costs nothing while the last one lasts`,
+        new Date(this.freeUntil).toISOString(),
+        now.period_start,
+      );
+    this.freeUntil = Math.max(this.freeUntil, Date.parse(now.period_end));
+  }
+
+  /**
+   * Other terms number their caps anew: one of the same unit, model and window goes on counting, in a next subscription
+   * too, but for what is counted by period.
+   */
   #renumber(before: Subscribed | null, { now, terms }: Subscribed, holds: HoldBook): void {
     const [were, caps] = [before?.terms.caps ?? [], terms.caps ?? []];
     const isSame = before?.now.id === now.id;
-    this.caps = caps.map((cap) => (isSame ? this.caps[sameLine(cap, were)] : undefined) ?? NOT_COUNTED);
+    this.caps = caps.map((cap) => {
+      const goesOn = isSame || cap.per !== 'period';
+      return (goesOn ? this.caps[sameLine(cap, were)] : undefined) ?? NOT_COUNTED;
+    });
     if (before === null) return;
     for (const hold of holds.allOpen())
       hold.caps = hold.caps
@@ -99,12 +118,14 @@ function checkRefund(before: Subscribed, event: AuditedEvent, beside: Beside, na
     (sum, { from, credits }) => (from === 'spent' ? sum + stepsOf(credits) : sum),
     0n,
   );
-  const due = refundDue(before, event, { ...beside, quotas: beside.quotas() });
+  const isHeld = beside.holds.allOpen().some(({ terms }) => terms.plan !== undefined);
+  const asked = { ...before, called: before.called || isHeld };
+  const due = refundDue(asked, event, { ...beside, quotas: beside.quotas() });
   if (back !== due) name('what comes back is not what nobody has used', textOf(due), textOf(back));
 }
 
-const isFree = ({ status, period_paid, pay, period_credits }: Picture): boolean =>
-  status === 'active' && period_paid && pay === 'credits' && period_credits === '0';
+const isFree = ({ now, terms }: Subscribed): boolean =>
+  now.status === 'active' && now.period_paid && costsNothing(terms);
 
 function inPots(pots: PotsText | null): readonly (readonly [string, bigint])[] {
   if (pots === null) return [];

@@ -25,6 +25,7 @@ import { BALANCE_MAX } from './credit.ts';
 import { EntryDraft, incomeOf } from './entry-draft.ts';
 import type { UsageRecord, WalletEventOf } from './events.ts';
 import type { Hold, Wallet } from './state.ts';
+import type { PinnedPlan } from './subscription/events.ts';
 import { type Asked, type Use, useOf } from './use.ts';
 
 export function chargeUsage(
@@ -200,7 +201,7 @@ function settleClosed(
   const late: Charge = { ...charge, record, marks: { late: true } };
   const pinned = {
     book: placed.data.price_book,
-    plan: placed.data.plan ?? null,
+    plan: planOfClosed(placed.data),
     quotaPins: [],
     caps: [],
   };
@@ -210,6 +211,14 @@ function settleClosed(
   if (use.funding !== null) draft.takeQuotas(use.funding.takes, 'used');
   draft.take(use.priced.credits, 'spent');
   return accepted(charged(draft, late, use), ...closing(late, context));
+}
+
+/**
+ * A hold that has expired reserves nothing any more. Its plan's restrictions and price book stay, but what the plan gives
+ * it has only while it is in force: else it could be left, its price given back, and its benefits had afterwards.
+ */
+export function planOfClosed({ plan }: { readonly plan?: PinnedPlan }): Hold['plan'] {
+  return plan === undefined ? null : { id: plan.id, version: plan.version };
 }
 
 function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {

@@ -2,10 +2,12 @@
  * What falls due by itself: subscriptions are renewed or lapse, quotas are granted, lots and quotas expire, holds end.
  * Carried out in the order of their instants by whatever command comes next, or by the sweep, always before it: no late
  * job can turn a customer away, or let anyone spend what had expired (rules 7, 33). At the same instant a renewal comes
- * first, then grants, then what expires.
+ * first, then grants, then what expires. What comes in by it pays a period that waits for credits, as of that instant, and
+ * a balance that has run low by it asks to be topped up.
  */
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import { alertsAfterDues } from './alerts/alerts.ts';
+import { autoTopUpAfter } from './auto-top-up/auto-top-up.ts';
 import { EntryDraft } from './entry-draft.ts';
 import type { WalletEvent } from './events.ts';
 import { closeHold, evolveWallet, nextDueAt } from './evolve.ts';
@@ -13,7 +15,7 @@ import { quotaDueAt, quotaOf } from './quota/state.ts';
 import { referralDues } from './referral/dues.ts';
 import { nextReferralAt } from './referral/state.ts';
 import { forkWallet, lotOf, type Wallet } from './state.ts';
-import { subscriptionDue } from './subscription/renewal.ts';
+import { retryPayment, subscriptionDue } from './subscription/renewal.ts';
 
 /** Items in one event: keeps it well under the 64 KiB that event stores like. */
 const ITEMS_MAX = 200;
@@ -35,15 +37,36 @@ export function duesOf(
   const after = forkWallet(wallet);
   const events: WalletEvent[] = [];
   let items = 0;
-  for (let next = first; next.length > 0; next = nextDue(after, now, catalogue)) {
-    if (items >= ITEMS_MAX || events.length >= EVENTS_MAX) return { events, more: true };
-    for (const event of [...next, ...alertsAfterDues(after, next, now)]) {
+  const take = (...due: readonly WalletEvent[]): void => {
+    for (const event of [...due, ...alertsAfterDues(after, due, now)]) {
       evolveWallet(after, event, after.revision + 1);
       events.push(event);
-      if (event.type === 'Expired') items += event.data.items.length;
     }
+  };
+  for (let next = first; next.length > 0; next = nextDue(after, now, catalogue)) {
+    if (items >= ITEMS_MAX || events.length >= EVENTS_MAX) return { events, more: true };
+    take(...next);
+    for (const event of next) if (event.type === 'Expired') items += event.data.items.length;
+    const paid = after.subscription?.now.status === 'past_due' ? retryPayment(after, instantOf(next)) : null;
+    if (paid !== null) take(paid);
   }
+  const request = after.autoTopUp === null ? null : autoTopUpAfter(after, now);
+  if (request !== null) take(request);
   return { events, more: false };
+}
+
+/** As of when it has happened: what it brings in may pay a period whose grace had not ended by then. */
+function instantOf(events: readonly WalletEvent[]): number {
+  const instants = events.flatMap(({ data }) => {
+    const { effective_at, items = [] } = data as Timed;
+    return [effective_at, ...items.map((item) => item.effective_at)];
+  });
+  return Math.max(...instants.map((at) => Date.parse(at ?? '1970')));
+}
+
+interface Timed {
+  readonly effective_at?: string;
+  readonly items?: readonly { readonly effective_at: string }[];
 }
 
 const NOTHING_DUE: { events: WalletEvent[]; more: boolean } = { events: [], more: false };

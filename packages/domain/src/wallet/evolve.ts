@@ -11,7 +11,7 @@ import { quotaDueAt } from './quota/state.ts';
 import { evolveReferral } from './referral/evolve.ts';
 import { nextReferralAt, toppedUp } from './referral/state.ts';
 import { type Hold, NEVER, type Wallet } from './state.ts';
-import { evolveSubscription } from './subscription/evolve.ts';
+import { evolveSubscription, markCalled } from './subscription/evolve.ts';
 import { nextSubscriptionDue } from './subscription/state.ts';
 
 export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: number): void {
@@ -73,7 +73,10 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
       if (event.data.hold !== undefined) closeHold(wallet, event.data.hold);
       if (event.type === 'UsageCharged' && event.data.caps !== undefined && wallet.subscription !== null)
         wallet.subscription = addToCaps(wallet.subscription, event.data.caps);
-      if (event.type === 'UsageCharged') wallet.alerts = spentMore(wallet.alerts, event.data.credits);
+      if (event.type === 'UsageCharged') {
+        if (event.data.plan !== undefined) markCalled(wallet);
+        wallet.alerts = spentMore(wallet.alerts, event.data.credits);
+      }
       return;
     case 'HoldPlaced':
     case 'HoldExtended':

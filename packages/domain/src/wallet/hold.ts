@@ -3,7 +3,7 @@ import { formatCredits } from '../amount.ts';
 import type { CommandKey } from '../decider.ts';
 import { keys } from '../ids.ts';
 import type { WalletContext } from './booked.ts';
-import { canAfford, insufficient } from './charge.ts';
+import { canAfford, insufficient, planOfClosed } from './charge.ts';
 import {
   accepted,
   type ExtendHold,
@@ -106,7 +106,7 @@ export function extendHold(
   const { model, price_book, expires_at } = placed.data;
   const again = {
     ...{ hold, model, book: price_book, estimate: placed.data.estimate, credits: 0n },
-    ...{ plan: placed.data.plan ?? null, quotaPins: [], caps: [] },
+    ...{ plan: planOfClosed(placed.data), quotaPins: [], caps: [] },
   };
   const lifetime = command.expiresInMs ?? Date.parse(expires_at) - placed.recordedAt;
   return extendTo(wallet, again, command.estimate ?? placed.data.estimate, context.now + lifetime, context);

@@ -6,7 +6,8 @@
 import { type Money, parseAmount } from '../../amount.ts';
 import type { QuotaUnit } from '../../plans/terms.ts';
 import type { Dimension } from '../../usage.ts';
-import type { Subscription } from '../subscription/events.ts';
+import { isOfLine } from '../subscription/lines.ts';
+import type { SubscriptionState } from '../subscription/state.ts';
 import type { NewQuota, QuotaOrigin, QuotaPlace } from './events.ts';
 
 export interface Quota {
@@ -41,15 +42,20 @@ export function quotaDueAt({ free, pinned, expiresAt }: Quota): number {
 
 /** What comes back to it may be used again: its window lasts, and the subscription that granted it too. */
 export function isOpen(
-  { startsAt, expiresAt, origin }: Quota,
-  subscription: { readonly now: Pick<Subscription, 'id' | 'ended_at' | 'anchor_at'> } | null,
+  quota: Quota,
+  subscription: Pick<SubscriptionState, 'now' | 'terms'> | null,
   at: number,
 ): boolean {
+  const { startsAt, expiresAt, origin } = quota;
   if (expiresAt <= at) return false;
   if (origin.kind !== 'plan') return true;
-  if (subscription?.now.id !== origin.subscription || subscription.now.ended_at !== null) return false;
-  // What was granted in another rhythm (a trial's) has ended with it.
-  return startsAt >= Date.parse(subscription.now.anchor_at);
+  if (subscription === null || subscription.now.ended_at !== null) return false;
+  const { now, terms } = subscription;
+  // What was granted in another rhythm (a trial's), or for a line that there is no more, has ended with it.
+  if (startsAt < Date.parse(now.anchor_at)) return false;
+  // What a change of plan has added is of its own period.
+  if (origin.extra === true && startsAt < Date.parse(now.period_start)) return false;
+  return terms.included.some((line) => isOfLine(quota, now.id, line, true));
 }
 
 /** Part of a quota that a hold has reserved, with the money behind it. */

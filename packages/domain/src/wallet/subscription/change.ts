@@ -8,6 +8,7 @@
 import { CREDITS, formatAmount, formatCredits, parseCredits } from '../../amount.ts';
 import type { CommandKey } from '../../decider.ts';
 import type { PlanVersion } from '../../plans/plans.ts';
+import type { IncludedLine, PlanTerms } from '../../plans/terms.ts';
 import type { WalletContext } from '../booked.ts';
 import { canAfford, insufficient } from '../charge.ts';
 import { accepted, NEEDS_CATALOGUE, needs, refused, UNCHANGED, type WalletDecision } from '../commands.ts';
@@ -16,9 +17,10 @@ import { restoreLots, unknownBirths } from '../reversal.ts';
 import type { Wallet } from '../state.ts';
 import { type TimeWindow, windowAt } from './calendar.ts';
 import type { CancelSubscription, ChangePlan } from './commands.ts';
-import { endSubscription, refundMoves } from './end.ts';
+import { endSubscription } from './end.ts';
 import type { BillLine, Subscription } from './events.ts';
 import { amountOf, type Granting, grantLine } from './grants.ts';
+import { isOfLine, linesBefore } from './lines.ts';
 import {
   creditPrice,
   draftFor,
@@ -26,7 +28,6 @@ import {
   fillPots,
   grantingOf,
   iso,
-  linesBefore,
   PAID_FROM_MAX,
   partOf,
   payFromCredits,
@@ -34,6 +35,7 @@ import {
   wholeOf,
 } from './period.ts';
 import { Pots } from './pots.ts';
+import { refundMoves } from './refund.ts';
 import { rhythmOf, type SubscriptionState } from './state.ts';
 
 export function changePlan(
@@ -55,6 +57,8 @@ export function changePlan(
   if (state.now.pay === 'credits' && creditPrice(plan.terms) === null)
     return refused({ code: 'plan_not_in_credits', plan: plan.id });
   if (command.when === 'now') return upgrade(wallet, state, plan, command, context);
+  if (creditPrice(plan.terms) === 0n && Date.parse(state.now.period_end) < wallet.freeUntil)
+    return refused({ code: 'free_period_used', plan: plan.id, available_at: iso(wallet.freeUntil) });
   const subscription: Subscription = { ...state.now, pending_plan: plan.id };
   return scheduled(wallet, state, 'plan_change_scheduled', subscription, command, context.now);
 }
@@ -129,6 +133,8 @@ function upgrade(
   if (before === null || after === null) return refused({ code: 'plan_not_in_credits', plan: plan.id });
   // At the same price too: to and fro, each change would grant the difference once more.
   if (after <= before) return refused({ code: 'downgrade_waits', period_end });
+  const less = lineWithLess(terms, state.terms);
+  if (less !== null) return refused({ code: 'quota_shrinks', ...less, period_end });
   const period = periodOf(state.now);
   const whole = wholeOf(rhythmOf(state.now), terms, period, false);
   const credits = partOf(after - before, period.end - now, whole.end - whole.start);
@@ -161,23 +167,52 @@ function upgrade(
   return accepted({ type: 'SubscriptionChanged', key, data, facts });
 }
 
-/** One extra quota for each line that has become more: of the difference, the part of its window that is left. */
+/** What was granted stays: with less of it in the new plan, another part would be had for the same money. */
+function lineWithLess(terms: PlanTerms, before: PlanTerms): { unit: string; model: string } | null {
+  const lineOf = linesBefore(before, terms);
+  const less = before.included.find((line, index) => {
+    const had = amountOf(line);
+    const now = terms.included[lineOf(index)];
+    if (had === null) return false;
+    return now === undefined || (amountOf(now) ?? had) < had;
+  });
+  return less === undefined ? null : { unit: less.unit, model: less.model };
+}
+
+/**
+ * One extra quota for each line that has become more: of the difference, the part of its window that is left. What the
+ * window has had already counts, by whatever plan: a dearer one may have been left while its window goes on.
+ */
 function grantDifferences(granting: Granting, before: SubscriptionState): (string | null)[] {
   const { terms, rhythm, now } = granting;
   const lineBefore = linesBefore(terms, before.terms);
   return terms.included.map((line, index) => {
     const amount = amountOf(line);
-    if (amount === null) return null;
+    if (amount === null || amount === 0n) return null;
     const was = before.terms.included[lineBefore(index)];
-    const had = was === undefined ? 0n : amountOf(was);
     const window: TimeWindow = line.per === 'period' ? granting.whole : windowAt(rhythm, line.per, now);
     // Only for what the difference is paid for: up to the period's end.
     const paidUntil = Math.min(window.end, granting.period.end);
     const part = { start: now, end: Math.min(window.end, granting.cutAt) };
-    if (had !== null && amount > had) {
+    const had = larger(was === undefined ? 0n : (amountOf(was) ?? 0n), grantedIn(window, granting, line));
+    if (amount > had) {
       const quantity = ((amount - had) * BigInt(paidUntil - now)) / BigInt(window.end - window.start);
       grantLine(granting, index, part, quantity, true);
     }
     return line.per === 'period' ? null : iso(part.end);
   });
 }
+
+function grantedIn(
+  { start, end }: TimeWindow,
+  { draft, subscription }: Granting,
+  line: IncludedLine,
+): bigint {
+  let sum = 0n;
+  for (const quota of draft.wallet.quotas)
+    if (quota.startsAt >= start && quota.startsAt < end && isOfLine(quota, subscription, line, true))
+      sum += quota.quantity;
+  return sum;
+}
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);

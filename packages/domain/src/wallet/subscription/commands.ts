@@ -76,6 +76,13 @@ export type SubscriptionRefusal =
   | { readonly code: 'start_out_of_range'; readonly earliest: string; readonly latest: string }
   /** A downgrade waits for the period's end (billing rule 3). */
   | { readonly code: 'downgrade_waits'; readonly period_end: string }
+  /** So does a plan with less of a quota that was granted for this period. */
+  | {
+      readonly code: 'quota_shrinks';
+      readonly unit: string;
+      readonly model: string;
+      readonly period_end: string;
+    }
   | { readonly code: 'interval_differs'; readonly interval: string; readonly period_end: string }
   | { readonly code: 'plan_unchanged'; readonly plan: string }
   /** A period that is not paid cannot be changed half-way. */

@@ -1,4 +1,5 @@
 /** Folds what happens to a subscription. Each event says how it stands afterwards, so there is nothing to work out. */
+import { compiledTerms } from '../../plans/compile.ts';
 import type { PlanTerms } from '../../plans/terms.ts';
 import { addLot, applyMovement, ownHolds } from '../moves.ts';
 import type { Wallet } from '../state.ts';
@@ -21,15 +22,20 @@ function evolveTo(
   facts: SubscriptionFacts,
 ): void {
   if (subscription.trial_end !== null) wallet.trialUsed = true;
-  const { status, period_paid, period_credits, pay, period_end } = subscription;
-  if (status === 'active' && period_paid && pay === 'credits' && period_credits === '0')
-    wallet.freeUntil = Math.max(wallet.freeUntil, Date.parse(period_end));
   const before = wallet.subscription;
   const terms = changed ?? before?.terms;
   if (terms === undefined) throw new Error(`${wallet.account}: ${subscription.id} has no terms`);
-  const isSame = before?.now.id === subscription.id;
-  wallet.subscription = stateAfter(isSame ? before : null, subscription, terms, facts);
+  const { status, period_paid, period_end } = subscription;
+  if (status === 'active' && period_paid && compiledTerms(terms).price.amount === 0n)
+    wallet.freeUntil = Math.max(wallet.freeUntil, Date.parse(period_end));
+  wallet.subscription = stateAfter(before, subscription, terms, facts);
   if (before !== null && changed !== undefined) renumberCaps(wallet, before.terms, terms);
+}
+
+/** Of the period that there is now, whatever subscription the call was placed on. */
+export function markCalled(wallet: Wallet): void {
+  if (wallet.subscription !== null && !wallet.subscription.called)
+    wallet.subscription = { ...wallet.subscription, called: true };
 }
 
 /** What had ended by then, and has nothing left, leaves the wallet. */
@@ -47,26 +53,33 @@ function forgetQuotas(wallet: Wallet, { data }: SubscriptionEvent): void {
   );
 }
 
+/** @param last the subscription that there was before, which may be another */
 function stateAfter(
-  before: SubscriptionState | null,
+  last: SubscriptionState | null,
   now: Subscription,
   terms: PlanTerms,
   facts: SubscriptionFacts,
 ): SubscriptionState {
+  const before = last?.now.id === now.id ? last : null;
   return {
     now,
     terms,
     pots: facts.pots,
     paidMoney: facts.paid_from ?? before?.paidMoney ?? [],
-    caps: capsAfter(before, terms),
+    caps: capsAfter(last, now, terms),
+    called: before?.now.period_start === now.period_start && before.called,
   };
 }
 
-/** A cap of the same unit, model and window goes on counting under other terms. */
-function capsAfter(before: SubscriptionState | null, terms: PlanTerms): CapCounter[] {
-  return (terms.caps ?? []).map((_, index) => {
-    const was = before === null ? -1 : capBefore(terms, before.terms, index);
-    return before?.caps[was] ?? { start: 0, end: 0, used: 0n, held: 0n };
+/**
+ * A cap of the same unit, model and window goes on counting under other terms, and in a next subscription, or it could be
+ * begun anew at will. Only what is counted by period begins with a subscription.
+ */
+function capsAfter(last: SubscriptionState | null, now: Subscription, terms: PlanTerms): CapCounter[] {
+  return (terms.caps ?? []).map(({ per }, index) => {
+    const goesOn = last !== null && (per !== 'period' || last.now.id === now.id);
+    const was = goesOn ? capBefore(terms, last.terms, index) : -1;
+    return last?.caps[was] ?? { start: 0, end: 0, used: 0n, held: 0n };
   });
 }
 

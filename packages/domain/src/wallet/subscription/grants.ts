@@ -81,7 +81,7 @@ export function grantWindows(
 ): (string | null)[] {
   return granting.terms.included.map((line, index) => {
     const amount = amountOf(line);
-    if (amount === null) return null;
+    if (amount === null || amount === 0n) return null;
     if (!isDue(index)) return before(index);
     const whole = line.per === 'period' ? granting.whole : windowAt(granting.rhythm, line.per, at);
     // A window of another rhythm may have gone on until it was due: nothing is granted for the same time twice.

@@ -17,11 +17,11 @@ import { accounts } from '../../entry.ts';
 import { compiledTerms } from '../../plans/compile.ts';
 import type { GraceQuota, IncludedLine, PlanTerms } from '../../plans/terms.ts';
 import { EntryDraft } from '../entry-draft.ts';
-import type { Quota } from '../quota/state.ts';
 import type { Wallet } from '../state.ts';
 import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
 import type { PaidFrom, Subscription, SubscriptionFacts } from './events.ts';
 import { type Granting, grantWindows, prorated, type Quantity } from './grants.ts';
+import { isOfLine, linesBefore } from './lines.ts';
 import { Pots } from './pots.ts';
 import { rhythmOf, type SubscriptionState } from './state.ts';
 
@@ -132,14 +132,15 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
   const pots = Pots.left(draft, opening.before);
   const paid = pay(draft, pots, payment);
   const granting = grantingOf(draft, opening, pots);
-  const { next_grants: due, id } = opening.before.now;
+  const { id } = opening.before.now;
   const { included } = opening.terms;
+  const due = dueOfUnpaid(opening, granting);
   lapseUnpaid(draft, id, included, granting.period);
   const next_grants = grantWindows(
     granting,
     opening.now,
-    (index) => included[index]?.per === 'period' || isDueBy(due[index] ?? null, opening.now),
-    (index) => due[index] ?? null,
+    (index) => included[index]?.per === 'period' || isDueBy(due(index), opening.now),
+    due,
     (index, amount, whole, open) =>
       prorated(amount, whole, open) - grantedOf(draft.wallet, id, included[index], open),
   );
@@ -147,8 +148,32 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
   included.forEach((line, index) => {
     if (line.per === 'period') pots.earn(index);
   });
-  const subscription = { ...withoutGrace(opening.subscription), ...paid.subscription, next_grants };
+  const subscription = {
+    ...withoutDebt(withoutGrace(opening.subscription)),
+    ...paid.subscription,
+    next_grants,
+  };
   return { draft, subscription, facts: factsOf(draft, pots, paid.money) };
+}
+
+/**
+ * When its lines are due in an unpaid period. Where it has lapsed nothing is due any more, and what was free of a window
+ * that had begun before the period is lost: it was paid for then, and is made up to what it was.
+ */
+function dueOfUnpaid(
+  { before, terms, wallet, now }: Opening & { readonly before: SubscriptionState },
+  { period }: Granting,
+): (index: number) => string | null {
+  return (index) => {
+    const due = before.now.next_grants[index] ?? null;
+    const line = terms.included[index];
+    if (due !== null || line === undefined || line.per === 'period') return due;
+    const lasting = wallet.quotas.filter(
+      (quota) => quota.expiresAt > now && isOfLine(quota, before.now.id, line),
+    );
+    const begun = Math.min(...lasting.map(({ startsAt }) => startsAt));
+    return begun < period.start ? iso(begun) : null;
+  };
 }
 
 /** What the grace has granted has no money behind it: what is left of it is granted anew, with the money. */
@@ -198,6 +223,11 @@ export function openUnpaid(opening: Opening): Opened | null {
 /** It is paid, or has ended. */
 export function withoutGrace({ grace_quota: _quota, ...subscription }: Subscription): Subscription {
   return { ...subscription, grace_ends_at: null };
+}
+
+/** What had ended unpaid has been paid after all. */
+function withoutDebt({ grace_spent: _spent, ...subscription }: Subscription): Subscription {
+  return subscription;
 }
 
 function pay(
@@ -264,11 +294,14 @@ const isDueBy = (due: string | null, at: number): boolean => due === null || Dat
 
 /**
  * What quota there is in an unpaid period. None in a subscription's first, and none of a plan that was not the last one
- * paid for (or tried): who has never paid for it would have it for nothing, and could start again and again.
+ * paid for (or tried): who has never paid for it would have it for nothing, and could start again and again. None for who
+ * has left a grace unpaid before, nor in the day that the outside world is given where the plan has no grace.
  */
 function graceQuotaOf({ subscription, terms, before }: Opening): GraceQuota {
+  const { grace } = terms;
   const isKnown = before !== null && before.now.plan === subscription.plan;
-  return isKnown ? (terms.grace?.quota ?? 'none') : 'none';
+  if (!isKnown || subscription.grace_spent === true || grace === undefined || grace.days === 0) return 'none';
+  return grace.quota;
 }
 
 function graceGrants(granting: Granting, opening: Opening, lapses: number): (string | null)[] {
@@ -287,17 +320,6 @@ function graceGrants(granting: Granting, opening: Opening, lapses: number): (str
   );
 }
 
-/** The index that a line had in other terms: the same unit, model and window. -1: it is new. */
-export function linesBefore(terms: PlanTerms, before: PlanTerms | null): (index: number) => number {
-  if (before === terms) return (index) => index;
-  return (index) => {
-    const line = terms.included[index];
-    return (before?.included ?? []).findIndex(
-      ({ unit, model, per }) => unit === line?.unit && model === line.model && per === line.per,
-    );
-  };
-}
-
 /** What the grace has granted of a line in this window, and was not lost when the subscription lapsed. */
 function grantedOf(
   { quotas }: Wallet,
@@ -310,17 +332,6 @@ function grantedOf(
     if (isOfLine(quota, subscription, line) && quota.startsAt >= start)
       sum += quota.free + quota.pinned + quota.used;
   return sum;
-}
-
-/** By what the line is, not where it stands: another version may have its lines in another order. */
-function isOfLine(
-  { unit, model, origin }: Quota,
-  subscription: string,
-  line: IncludedLine | undefined,
-): boolean {
-  if (line === undefined || origin.kind !== 'plan' || origin.extra === true) return false;
-  if (origin.subscription !== subscription || origin.per !== line.per) return false;
-  return unit === line.unit && model === line.model;
 }
 
 /** Other windows begin: after a trial, or with another interval or anchor. */

@@ -40,15 +40,14 @@ export function subscriptionDue(
   const boundary = boundaryOf(subscription);
   const grant = nextGrantOf(subscription);
   if (grant <= now && grant < boundary) {
-    const event = grantDue(wallet, subscription, Math.min(now, boundary - 1), now);
-    if (event !== null) return { at: grant, event };
+    return { at: grant, event: grantDue(wallet, subscription, Math.min(now, boundary - 1), now) };
   }
   if (boundary > now) return null;
   return { at: boundary, event: atBoundary(wallet, subscription, boundary, now, catalogue) };
 }
 
-/** The windows that hold `at`, of the lines that are due; null where all of them have passed by now. */
-function grantDue(wallet: Wallet, state: SubscriptionState, at: number, now: number): WalletEvent | null {
+/** The windows that hold `at`, of the lines that are due. */
+function grantDue(wallet: Wallet, state: SubscriptionState, at: number, now: number): WalletEvent {
   const { now: subscription, terms } = state;
   const draft = draftFor(wallet, now, subscription.plan);
   const pots = Pots.left(draft, state);
@@ -60,15 +59,15 @@ function grantDue(wallet: Wallet, state: SubscriptionState, at: number, now: num
   };
   const next_grants = grantWindows(granting, at, isDue, due);
   const { quotas, ...rest } = draft.movement();
-  if (quotas === undefined) return null;
-  const starts = (quotas.granted ?? []).map(({ starts_at }) => starts_at).sort();
+  // A part of a window may be rounded down to nothing: then only the next is due.
+  const starts = (quotas?.granted ?? []).map(({ starts_at }) => starts_at).sort();
   return {
     type: 'QuotaGranted',
     key: null,
     data: {
       subscription: { ...subscription, next_grants },
       effective_at: starts[0] ?? iso(at),
-      quotas,
+      ...(quotas === undefined ? {} : { quotas }),
       ...rest,
     },
     facts: factsOf(draft, pots),
@@ -107,6 +106,9 @@ function renew(
   const version = isSame ? { id: before.now.plan, version: before.now.plan_version } : plan;
   const subscription = nextPeriod(before, version, terms, at);
   const opening: Opening = { wallet, subscription, terms, before, now };
+  // What costs nothing is not begun anew before its last period has passed.
+  if (creditPrice(terms) === 0n && at < wallet.freeUntil)
+    return endSubscription(wallet, before, { status: 'lapsed', at, now, command: null });
   const credits = priceOfPeriod(subscription, terms);
   const obstacle = obstacleOf(wallet, subscription, terms, credits);
   const changed = isSame ? {} : { terms };
@@ -161,7 +163,10 @@ function obstacleOf(
   return canAfford(wallet, credits) ? null : 'insufficient_credits';
 }
 
-/** Credits have come in while a period waits for them: it is paid at once (billing rule 2). */
+/**
+ * Credits have come in while a period waits for them: it is paid at once (billing rule 2).
+ * @param now of what fell due, its own instant
+ */
 export function retryPayment(wallet: Wallet, now: number): WalletEvent | null {
   const { subscription: before } = wallet;
   if (!isInForce(before) || before.now.status !== 'past_due' || boundaryOf(before) <= now) return null;

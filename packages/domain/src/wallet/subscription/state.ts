@@ -13,6 +13,8 @@ export interface SubscriptionState {
   readonly paidMoney: readonly Money[];
   /** By index of the terms' `caps`. */
   readonly caps: readonly CapCounter[];
+  /** A call has been charged on it in this period. */
+  readonly called: boolean;
 }
 
 export interface CapCounter {

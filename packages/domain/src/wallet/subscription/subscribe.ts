@@ -142,6 +142,7 @@ function newSubscription(
     pending_plan: null,
     next_grants: [],
     paid_from: [],
+    ...(wallet.subscription?.now.grace_spent === true ? { grace_spent: true } : {}),
   };
 }
 

@@ -1,0 +1,297 @@
+/** What is had is what was paid for: nobody gains by leaving, coming back and changing to and fro, and nobody loses by it. */
+import { test } from 'tap';
+import type { PlanTerms } from '../../plans/terms.ts';
+import { accept, DAY, given, later, type Past, SECOND, START, when } from '../../testing/given.ts';
+import * as order from '../../testing/orders.ts';
+import { accrue, setAutoTopUp } from '../../testing/purchase-orders.ts';
+import { balance, word } from '../../testing/sight.ts';
+import { BASIC, cancel, changePlan, payment, publish, subscribe } from '../../testing/subscription-orders.ts';
+import type { QuotaMovement } from '../quota/events.ts';
+
+const WEEK = 7 * DAY;
+const MONTH = 31 * DAY;
+const USD_29 = { amount: '29', currency: 'USD' };
+
+function customer(credits: string, plans: Readonly<Record<string, PlanTerms>>): Past {
+  const past = given();
+  for (const [id, terms] of Object.entries(plans)) publish(past, id, terms, 0);
+  if (credits !== '0') accept(past, order.topUp('t1', credits, { paid: String(Number(credits) / 100) }));
+  return past;
+}
+
+const includes = (amount: string, per: PlanTerms['included'][number]['per'], model = '*') =>
+  [{ unit: 'calls', model, amount, per }] as const;
+
+/** A name of its own for each order. */
+let named = 0;
+const name = (): string => {
+  named += 1;
+  return `n${named}`;
+};
+
+const call = (past: Past, calls: number) => accept(past, order.charge(name(), { calls }));
+const look = (past: Past, after: number) => {
+  later(past, after);
+  accept(past, order.carryOutDues);
+};
+const join = (past: Past, plan: string) => accept(past, subscribe(plan, { reference: name() }));
+const leave = (past: Past) => accept(past, cancel('now', name()));
+const status = (past: Past) => past.wallet.subscription?.now.status;
+const granted = (past: Past): bigint =>
+  past.events
+    .flatMap(({ data }) => (data as { quotas?: QuotaMovement }).quotas?.granted ?? [])
+    .reduce((sum, { quantity }) => sum + BigInt(quantity), 0n);
+
+test('a plan that costs nothing is had once for its period, whoever is said to pay', async (t) => {
+  for (const price of [{ credits: '0' }, { amount: '0', currency: 'USD' }])
+    for (const pay of ['external', 'credits'] as const) {
+      const past = customer('0', { free: { ...BASIC, price } });
+      accept(past, subscribe('free', { pay }));
+      call(past, 10);
+      leave(past);
+      t.equal(word(when(past, subscribe('free', { pay, reference: 's2' }))), 'free_period_used');
+    }
+});
+
+test('a plan that costs nothing is not come to again by another plan, while its last period lasts', async (t) => {
+  const week: PlanTerms = { ...BASIC, price: { credits: '1' }, interval: 'week', included: [] };
+  const free: PlanTerms = { ...BASIC, price: { credits: '0' }, interval: 'year' };
+  const past = customer('100', { week, free });
+  join(past, 'week');
+  accept(past, changePlan('free', 'period_end', name()));
+  look(past, WEEK);
+  t.equal(past.wallet.subscription?.now.plan, 'free');
+  leave(past);
+  join(past, 'week');
+  t.equal(word(when(past, changePlan('free', 'period_end'))), 'free_period_used');
+  leave(past);
+  const later_ = customer('100', { week, free });
+  join(later_, 'free');
+  leave(later_);
+  join(later_, 'week');
+  publish(later_, 'week', { ...week, price: { credits: '0' } });
+  look(later_, WEEK);
+  t.equal(status(later_), 'lapsed', 'nor by a renewal on terms that cost nothing any more');
+});
+
+test('windows that have passed are gone when a plan gives back the rest', async (t) => {
+  const yearly: PlanTerms = {
+    ...BASIC,
+    price: { credits: '1200' },
+    interval: 'year',
+    refund_on_cancel: true,
+    included: includes('100', 'month'),
+  };
+  const past = customer('1200', { yearly });
+  join(past, 'yearly');
+  call(past, 100);
+  look(past, MONTH);
+  call(past, 100);
+  leave(past);
+  t.equal(balance(past), '1006, held 0', '59 days of the year are gone');
+});
+
+test('where no quota measures what a plan gives, one call is enough for nothing to come back', async (t) => {
+  const terms: readonly Partial<PlanTerms>[] = [
+    { included: includes('unlimited', 'period') },
+    { included: [] },
+    { overage_multiplier: '0.5' },
+  ];
+  for (const more of terms) {
+    const past = customer('200', { plan: { ...BASIC, ...more, refund_on_cancel: true } });
+    join(past, 'plan');
+    leave(past);
+    t.equal(balance(past), '200, held 0', 'nobody has called');
+    join(past, 'plan');
+    call(past, 1);
+    const [before] = balance(past).split(',');
+    leave(past);
+    t.equal(balance(past), `${before}, held 0`);
+    const holding = customer('200', { plan: { ...BASIC, ...more, refund_on_cancel: true } });
+    join(holding, 'plan');
+    accept(holding, order.hold('h1', 1));
+    t.equal(word(when(holding, cancel('now'))), 'recorded');
+    t.match(holding.wallet.totals.consumed, 100_000_000n, 'a call that is under way counts');
+  }
+});
+
+test('caps by day, week or month go on counting in a next subscription', async (t) => {
+  const caps = includes('5', 'day');
+  const past = customer('500', { plan: { ...BASIC, caps, refund_on_cancel: true } });
+  join(past, 'plan');
+  call(past, 5);
+  leave(past);
+  later(past, SECOND);
+  join(past, 'plan');
+  t.equal(word(when(past, order.charge('c1', 1))), 'cap_reached');
+  later(past, DAY);
+  call(past, 5);
+  t.equal(word(when(past, order.charge('c2', 1))), 'cap_reached');
+});
+
+test('a plan with less of a quota waits for the next period: what was granted stays', async (t) => {
+  const plans = {
+    all: { ...BASIC, price: { credits: '90' }, included: includes('900', 'period') },
+    fine: { ...BASIC, included: includes('1000', 'period', 'fine') },
+    less: { ...BASIC, included: [...includes('1', 'period'), ...includes('1000', 'period', 'fine')] },
+    more: { ...BASIC, included: [...includes('900', 'period'), ...includes('1000', 'period', 'fine')] },
+  };
+  const past = customer('500', plans);
+  join(past, 'all');
+  for (const plan of ['fine', 'less']) t.equal(word(when(past, changePlan(plan, 'now'))), 'quota_shrinks');
+  t.equal(word(when(past, changePlan('more', 'now'))), 'recorded');
+});
+
+test('a week that a dearer plan has granted is not granted again by coming back to it', async (t) => {
+  const small: PlanTerms = { ...BASIC, price: { credits: '10' }, included: includes('70', 'week') };
+  const large: PlanTerms = { ...BASIC, included: includes('700', 'week') };
+  const past = customer('1000', { small, large });
+  join(past, 'large');
+  accept(past, changePlan('small', 'period_end', name()));
+  look(past, MONTH);
+  const before = granted(past);
+  accept(past, changePlan('large', 'now', name()));
+  t.equal(granted(past), before);
+});
+
+test('what was without limit and is limited now is granted for the rest of the window', async (t) => {
+  const without: PlanTerms = { ...BASIC, included: includes('unlimited', 'period') };
+  const limited: PlanTerms = { ...BASIC, price: { credits: '300' }, included: includes('620', 'period') };
+  const past = customer('1000', { without, limited });
+  join(past, 'without');
+  later(past, MONTH / 2);
+  accept(past, changePlan('limited', 'now'));
+  t.equal(granted(past), 310n);
+});
+
+test('who pays after the lapse has again what was lost of the week that goes on, and no more', async (t) => {
+  const dollars: PlanTerms = { ...BASIC, price: USD_29, included: includes('70', 'week') };
+  for (const used of [70, 20]) {
+    const past = customer('0', { dollars });
+    accept(past, subscribe('dollars', { pay: 'external' }));
+    accept(past, payment(START, 'p1', USD_29));
+    look(past, 28 * DAY);
+    call(past, used);
+    look(past, 4 * DAY + SECOND);
+    t.equal(status(past), 'lapsed');
+    accept(past, payment(START + MONTH, 'p2', USD_29));
+    const free = past.wallet.quotas.reduce((sum, quota) => sum + quota.free, 0n);
+    t.equal(free, BigInt(70 - used));
+  }
+});
+
+test('who leaves a grace unpaid has no quota in a grace any more, until it is paid after all', async (t) => {
+  const plan: PlanTerms = { ...BASIC, grace: { days: 5, quota: 'full' } };
+  const past = customer('100', { plan });
+  join(past, 'plan');
+  look(past, MONTH);
+  call(past, 10);
+  leave(past);
+  accept(past, order.topUp('t2', '100'));
+  join(past, 'plan');
+  look(past, MONTH);
+  t.equal(status(past), 'past_due');
+  t.equal(granted(past), 30n, 'two periods and one grace');
+  const dollars: PlanTerms = { ...plan, price: USD_29 };
+  const revived = customer('0', { dollars });
+  accept(revived, subscribe('dollars', { pay: 'external' }));
+  accept(revived, payment(START, 'p1', USD_29));
+  look(revived, MONTH + 6 * DAY);
+  accept(revived, payment(START + MONTH, 'p2', USD_29));
+  look(revived, 24 * DAY);
+  t.equal(revived.wallet.subscription?.now.grace_quota, 'full');
+});
+
+test('the day that the outside world is given where a grace has none grants nothing', async (t) => {
+  const plan: PlanTerms = { ...BASIC, price: USD_29, grace: { days: 0, quota: 'full' } };
+  const past = customer('0', { plan });
+  accept(past, subscribe('plan', { pay: 'external' }));
+  accept(past, payment(START, 'p1', USD_29));
+  look(past, MONTH);
+  t.equal(status(past), 'past_due');
+  t.equal(granted(past), 10n);
+});
+
+test('a hold that has expired has nothing of a plan that was left meanwhile', async (t) => {
+  const plan: PlanTerms = { ...BASIC, overage: 'refuse', refund_on_cancel: true };
+  const past = customer('1000', { plan });
+  join(past, 'plan');
+  accept(past, order.hold('h1', { calls: 10 }));
+  later(past, 61 * SECOND);
+  leave(past);
+  const before = Number(balance(past).split(',')[0]);
+  const [settled] = accept(past, order.settle('h1', { calls: 10 }));
+  t.match(settled, { data: { violations: undefined } });
+  t.ok(Number(balance(past).split(',')[0]) < before, 'the customer pays for it');
+  const cheap: PlanTerms = { ...BASIC, overage_multiplier: '0.1', included: [] };
+  const other = customer('1000', { cheap });
+  join(other, 'cheap');
+  accept(other, order.hold('h1', { calls: 1 }));
+  look(other, 61 * SECOND);
+  leave(other);
+  const [extended] = accept(other, order.extend('h1', { calls: 10 }));
+  const [charged] = accept(other, order.charge('list', { calls: 10 }));
+  t.match(
+    extended,
+    { data: { credits: (charged?.data as { credits?: string } | undefined)?.credits } },
+    'at the list price',
+  );
+});
+
+test('credits that fall due pay a period that waits for them, as of when they came', async (t) => {
+  const plan: PlanTerms = { ...BASIC, grace: { days: 5, quota: 'none' }, overage: 'refuse' };
+  const past = customer('100', { plan });
+  join(past, 'plan');
+  look(past, MONTH);
+  t.equal(status(past), 'past_due');
+  accept(past, accrue('friend', 5, '2000', past.now + DAY));
+  look(past, 10 * DAY);
+  t.equal(status(past), 'active', 'the grace had four days left when it came');
+  t.equal(balance(past), '100, held 0');
+});
+
+test('a balance that a renewal has lowered asks to be topped up', async (t) => {
+  const past = customer('250', { basic: BASIC });
+  accept(past, setAutoTopUp({ threshold: '100' }));
+  join(past, 'basic');
+  look(past, MONTH);
+  t.ok(past.wallet.autoTopUp?.open);
+});
+
+test('a line of nothing, or a part of a window that is rounded to nothing, is not due for ever', async (t) => {
+  const nothing = customer('100', { plan: { ...BASIC, included: includes('0', 'day') } });
+  join(nothing, 'plan');
+  later(nothing, 2 * DAY);
+  t.equal(word(when(nothing, order.carryOutDues)), 'unchanged');
+  const little = customer('100', {
+    plan: { ...BASIC, anchor: 'calendar', included: includes('1', 'week') },
+  });
+  later(little, 24 * DAY);
+  join(little, 'plan');
+  look(little, 2 * DAY);
+  t.ok(little.wallet.nextDueAt > little.now);
+});
+
+test('what was not used when a late payment came is not taken for used when it is left', async (t) => {
+  const plan: PlanTerms = { ...BASIC, refund_on_cancel: true, grace: { days: 5, quota: 'full' } };
+  const past = customer('100', { plan });
+  join(past, 'plan');
+  look(past, MONTH);
+  accept(past, order.topUp('t2', '100'));
+  t.equal(status(past), 'active');
+  leave(past);
+  t.equal(balance(past), '100, held 0');
+});
+
+test('a hold gives nothing back to a line that the plan has no more', async (t) => {
+  const weekly: PlanTerms = { ...BASIC, included: includes('70', 'week') };
+  const past = customer('1000', { weekly, basic: BASIC });
+  join(past, 'weekly');
+  look(past, 30 * DAY);
+  accept(past, order.hold('h1', { calls: 70 }, 2 * 86_400));
+  accept(past, changePlan('basic', 'period_end'));
+  look(past, DAY);
+  accept(past, order.voidHold('h1'));
+  const free = past.wallet.quotas.reduce((sum, quota) => sum + quota.free, 0n);
+  t.equal(free, 10n, 'only what the other plan has granted');
+});
