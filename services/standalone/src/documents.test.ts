@@ -1,8 +1,10 @@
 /** What the documents say about this repository is held against it: settings, services, scripts, files. */
+import { execFile } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { parseSettings } from '@tallystick/connect';
 import { startPostgres } from '@tallystick/event-store/testing';
 import t from 'tap';
@@ -81,6 +83,38 @@ t.test(
     t.same(explained.sort(), there.sort());
   },
 );
+
+const FIRST_STEPS = 'docs/first-subscription.md';
+/** A block of commands, and the answers below it, where it has any. */
+const STEP = /^```sh\n(.*?)^```\n(?:```json\n(.*?)^```\n)?/gms;
+const noCurl = existsSync('/usr/bin/curl') && existsSync('/bin/bash') ? false : 'no curl, or no bash';
+
+t.test(`${FIRST_STEPS} runs as it stands, and answers what it says`, { skip: noCurl }, async (t) => {
+  const postgres = await startPostgres();
+  t.teardown(() => postgres.stop());
+  const ledger = await startLedger({ LEDGER_POSTGRES_URL: postgres.url });
+  t.teardown(() => ledger.kill());
+  const steps = [...textOf(FIRST_STEPS).matchAll(STEP)].map(([, commands = '', told = '']) => ({
+    commands: commands.replaceAll(/^export .*$/gm, ''),
+    told: told.split('\n').filter((line) => line !== ''),
+  }));
+  const program = steps.map(({ commands }) => `${commands}\necho ---\n`).join('');
+  const env = { ...process.env, LEDGER: ledger.url, KEY };
+  const { stdout, stderr } = await promisify(execFile)('/bin/bash', ['-c', program], { env });
+  t.equal(stderr, '');
+  const answered = stdout.split('---\n').map((text) => text.split('\n').filter((line) => line !== ''));
+  t.ok(steps.length > 10);
+  for (const [index, { commands, told }] of steps.entries())
+    t.same((answered[index] ?? []).map(steady), told.map(steady), commands.trim().slice(0, 60));
+});
+
+/** An answer without what differs from run to run. */
+function steady(line: string): unknown {
+  return JSON.parse(line, (name, value) => {
+    if (name === 'position') return 'digits';
+    return typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? 'a time' : value;
+  });
+}
 
 t.test('services that documents name in commands are services of docker-compose.yml', async (t) => {
   const { services }: { services: Record<string, object> } = parse(textOf('docker-compose.yml'), {
