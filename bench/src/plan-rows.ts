@@ -48,7 +48,7 @@ export async function planRow(bench: Bench): Promise<Result[]> {
   const yardstick = [bare.name, measured.bare] as const;
   return [
     compare({ row: 9, ours: [advice.name, measured.advice], yardstick, aim: 0.45 }),
-    // A hold is durable before it is answered, like a charge.
+    // A hold is durable before it is answered, like a charge. None of them ends while it is measured: that is another event.
     compare({ row: 9, ours: [hold.name, measured.hold], yardstick, aim: 0.3 }),
   ];
 }

@@ -67,7 +67,7 @@ export function requestsOf(sending: Sending): () => string {
       return () =>
         withBody(
           toAuthorize,
-          `{"account":"${walletAt(sent)}","model":"${MODEL}","estimate":${usage(sent)},"hold":{"id":"${prefix}-${sent++}","expires_in":60}}`,
+          `{"account":"${walletAt(sent)}","model":"${MODEL}","estimate":${usage(sent)},"hold":{"id":"${prefix}-${sent++}","expires_in":3600}}`,
         );
     case 'balance':
       return () => `GET /v1/accounts/${walletAt(sent++)}/balance${reading}`;
