@@ -61,9 +61,9 @@ class Counters {
         return;
       }
       case 'UsageCharged': {
-        const { model, usage, mode, hold, late, repriced, caps = [] } = event.data;
-        // It ran long ago, and today's windows are none of its business.
-        if (repriced !== undefined) return;
+        const { model, usage, mode, hold, late, plan, caps = [] } = event.data;
+        // It was parked, or held, when there was no plan: the windows of today's are none of its business.
+        if (plan === undefined) return;
         const isBooked = mode === 'record' || hold !== undefined || late;
         this.#open(caps, event.recordedAt, at);
         if (!isBooked) this.#fits(model, usage, event.recordedAt, null, true, at);

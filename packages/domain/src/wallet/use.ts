@@ -24,7 +24,7 @@ import {
 } from '../pricing/quote.ts';
 import type { Usage } from '../usage.ts';
 import type { BookVersion, Violation } from './events.ts';
-import { countCaps } from './quota/caps.ts';
+import { countCaps, NOT_COUNTED } from './quota/caps.ts';
 import type { CapCount } from './quota/events.ts';
 import { type Funding, fundUsage } from './quota/funding.ts';
 import type { Hold, Wallet } from './state.ts';
@@ -90,7 +90,8 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
     if (!mustBook) return refuse({ code: 'model_not_allowed', model, plan: tariff.ref.id });
     violations.push('model_not_allowed');
   }
-  const counted = countCaps(wallet, model, usage, asked.now, asked.hold);
+  // A call that was held before there was a plan is none of the plan's.
+  const counted = tariff === null ? NOT_COUNTED : countCaps(wallet, model, usage, asked.now, asked.hold);
   if (counted.reached !== null) {
     if (!mustBook) return refuse(counted.reached);
     violations.push('cap_reached');

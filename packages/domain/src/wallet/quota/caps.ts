@@ -19,7 +19,7 @@ export interface Counted {
   readonly reached: UseRefusal | null;
 }
 
-const NOTHING: Counted = { counts: [], reached: null };
+export const NOT_COUNTED: Counted = { counts: [], reached: null };
 
 /** Where a cap stands: what calls have used in its window, and what those under way may still use. */
 export interface CapNow extends CompiledCap {
@@ -47,9 +47,9 @@ export function countCaps(
   hold: Pick<Hold, 'caps'> | null,
 ): Counted {
   const { subscription } = wallet;
-  if (!isInForce(subscription)) return NOTHING;
+  if (!isInForce(subscription)) return NOT_COUNTED;
   const { caps } = compiledTerms(subscription.terms);
-  if (caps.length === 0) return NOTHING;
+  if (caps.length === 0) return NOT_COUNTED;
   const counts: CapCount[] = [];
   let reached: UseRefusal | null = null;
   caps.forEach((cap, index) => {

@@ -295,3 +295,12 @@ test('a hold gives nothing back to a line that the plan has no more', async (t) 
   const free = past.wallet.quotas.reduce((sum, quota) => sum + quota.free, 0n);
   t.equal(free, 10n, 'only what the other plan has granted');
 });
+
+test('a call that was held before there was a plan counts in none of its caps', async (t) => {
+  const past = customer('500', { plan: { ...BASIC, caps: includes('5', 'day') } });
+  accept(past, order.hold('h1', { calls: 10 }));
+  join(past, 'plan');
+  accept(past, order.settle('h1', { calls: 10 }));
+  call(past, 5);
+  t.equal(word(when(past, order.charge('c1', 1))), 'cap_reached');
+});
