@@ -166,7 +166,7 @@ t.test('a page gets past events of others, in any number, and of other namespace
 });
 
 t.test('where the filtered search does not end in time, pages go on without the filter', async (t) => {
-  const { standIn, store } = await given(t, { readTimeoutMs: 200 });
+  const { standIn, store } = await given(t, { readTimeoutMs: 600 });
   const first = await newStream(store, someEvents(3), 'price');
   for (let batch = 0; batch < 5; batch++) await newStream(store, someEvents(500), 'wallet');
   await written(store, { stream: first, expected: 2, events: someEvents(2) });
