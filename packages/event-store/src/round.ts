@@ -92,6 +92,7 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
     return round;
   }
   const keysOfRound = new Set<string>();
+  let duesAlone = false;
   for (const waiting of group) {
     const { command, cause } = waiting.order;
     if (bytes > limits.appendBytes || (command.key !== null && keysOfRound.has(command.key))) {
@@ -123,7 +124,11 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
         round.answered.push({ waiting, event: decision.event });
         break;
       case 'needs':
-        round.needing.push({ waiting, ...decision });
+        // It asks for what this very round writes: decided again when that is durable.
+        if (decision.facts.some((fact) => isBetween(fact, folded.revision, revision))) {
+          round.later.push(waiting);
+          duesAlone = true;
+        } else round.needing.push({ waiting, ...decision });
         break;
       default:
         // As it is now: what later orders of the round do to the state is not what this one was judged on.
@@ -131,7 +136,7 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
     }
   }
   // A refused or replayed order emits no expiry (rule 7).
-  if (round.accepted.length === 0) round.drafts.length = 0;
+  if (round.accepted.length === 0 && !duesAlone) round.drafts.length = 0;
   // Nothing was due: the order to see to it has nothing to do.
   if (round.drafts.length === 0) {
     for (const { waiting } of round.accepted)
@@ -159,6 +164,12 @@ function isKnown<S, C extends CommandKey, E extends DomainEvent, R>(
   round.gapFrom = Math.min(round.gapFrom, waiting.looked.coveredTo + 1);
   round.later.push(waiting);
   return true;
+}
+
+/** An event by its revision, `#17`: after the one, and no later than the other. */
+function isBetween(fact: string, after: number, last: number): boolean {
+  const revision = fact.startsWith('#') ? Number(fact.slice(1)) : -1;
+  return revision > after && revision <= last;
 }
 
 const NO_FACTS: ReadonlyMap<string, null> = new Map();

@@ -425,10 +425,34 @@ t.test('rule 7: what another process has carried out of the dues holds up nobody
   };
   await run(here, 'a', open, accrue);
   now += 2_000;
-  t.equal(codeOf(await one(there, 'a', charge('1', 2))), 'recorded', 'the grant, which has a key, and the charge');
+  t.equal(
+    codeOf(await one(there, 'a', charge('1', 2))),
+    'recorded',
+    'the grant, which has a key, and the charge',
+  );
   const before = here.counts.roundTrips.keyLookup;
   t.equal(codeOf(await one(here, 'a', charge('2', 2))), 'recorded');
   t.equal(here.counts.roundTrips.keyLookup, before + 1, 'found once to be there already, and read');
+});
+
+t.test('rule 7: an order that asks for what is due to be written with it comes after it', async (t) => {
+  const store = createMemoryStore();
+  let now = Date.now();
+  const runner = runnerOn(store, store, { now: () => now });
+  await run(runner, 'a', open, topUp('old', 5, now + 1_000));
+  now += 2_000;
+  const reverse = (revision: number): WalletCommand => ({
+    type: 'ReverseEntry',
+    key: `reverse:${revision}`,
+    fingerprint: `${revision}`,
+    revision,
+    reason: 'a mistake',
+    allowDebt: false,
+  });
+  t.equal(codeOf(await one(runner, 'a', reverse(99))), 'entry_not_found', 'nobody writes that');
+  t.equal(await store.head('wallet-a'), 1);
+  t.equal(codeOf(await one(runner, 'a', reverse(2))), 'entry_not_reversible', 'what has expired');
+  t.equal(await store.head('wallet-a'), 2);
 });
 
 t.test('rule 7: many dues are carried out over as many appends as it takes', async (t) => {
