@@ -96,7 +96,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'stop hard for an unpaid plan': {
     file: 'packages/domain/src/wallet/use.ts',
-    find: 'const isOverrun = isBeyondStop && tariff.open;',
+    find: 'const isOverrun = isBeyondStop && tariff.open && !wasLeft(wallet);',
     replace: 'const isOverrun = isBeyondStop;',
     from: 7,
   },
@@ -133,5 +133,26 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     find: 'lapseUnpaid(draft, id, included, granting.period);',
     replace: '',
     from: 404,
+  },
+  'count caps anew with each subscription': {
+    file: 'packages/domain/src/wallet/subscription/evolve.ts',
+    find: "({ per }) => per !== 'period' || last?.now.id === now.id",
+    replace: '() => last?.now.id === now.id',
+  },
+  'give back for windows that have passed': {
+    file: 'packages/domain/src/wallet/subscription/refund.ts',
+    find: "let gone = per === 'period' ? 0n : divideUp(paid * BigInt(begun - start), whole);",
+    replace: "let gone = per === 'period' ? 0n : 0n * divideUp(paid * BigInt(begun - start), whole);",
+    from: 190,
+  },
+  'give back what calls have had that no quota measures': {
+    file: 'packages/domain/src/wallet/subscription/refund.ts',
+    find: 'if (isUnmeasured(wallet, state)) return [];',
+    replace: '',
+  },
+  'settle an expired hold on the plan that was left': {
+    file: 'packages/domain/src/wallet/charge.ts',
+    find: 'return { id: plan.id, version: plan.version };',
+    replace: 'return plan;',
   },
 };

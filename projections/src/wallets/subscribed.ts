@@ -67,7 +67,8 @@ export async function addSubscription(
     pots: row.pots === null ? null : (JSON.parse(row.pots) as Pots),
     paidMoney: row.paid_money === null ? [] : (JSON.parse(row.paid_money) as Money[]),
     caps: (terms.caps ?? []).map(() => ({ start: 0, end: 0, used: 0n, held: 0n })),
-    called: false,
+    unmeasured: false,
+    otherCaps: [],
   };
   wallet.quotas = (row.quotas ?? []).map(quotaOf);
 }

@@ -83,13 +83,12 @@ class Counters {
     this.#terms = (event.data as { terms?: PlanTerms }).terms ?? this.#terms;
     const before = this.#counters;
     const nothing = (): Counter => ({ start: 0, end: 0, used: 0n, held: new Map() });
-    this.#counters = new Map(
-      (this.#terms?.caps ?? []).map((cap) => {
-        // What is counted by period begins with a subscription; the rest goes on.
-        const was = isNew && cap.per === 'period' ? undefined : before.get(nameOf(cap));
-        return [nameOf(cap), was ?? nothing()];
-      }),
-    );
+    this.#counters = new Map(before);
+    for (const cap of this.#terms?.caps ?? []) {
+      // What is counted by period begins with a subscription; the rest goes on, also by way of plans that do not have it.
+      const was = isNew && cap.per === 'period' ? undefined : before.get(nameOf(cap));
+      this.#counters.set(nameOf(cap), was ?? nothing());
+    }
   }
 
   letGo(hold: string): void {

@@ -9,7 +9,7 @@ import type { PlanTerms } from '@tallystick/domain';
 import { bookContent } from '../books.ts';
 import { stepsOf } from '../refold.ts';
 import { broken, type Evidence, termsOf } from './evidence.ts';
-import { type Charge, type PlanOfCall, PlansOfCalls } from './plans-of-calls.ts';
+import { type Charge, PlansOfCalls } from './plans-of-calls.ts';
 
 interface Fraction {
   readonly n: bigint;
@@ -22,7 +22,7 @@ export function chargesAreRoundedOnce(evidence: Evidence): void {
     for (const event of events) {
       const at = { stream, revision: event.revision };
       plans.judge(event, at);
-      if (event.type === 'UsageCharged') isRoundedOnce(evidence, event.data, plans.of(event.data), at);
+      if (event.type === 'UsageCharged') isRoundedOnce(evidence, event.data, plans, at);
       plans.follow(event);
     }
   }
@@ -30,7 +30,8 @@ export function chargesAreRoundedOnce(evidence: Evidence): void {
 
 type At = { readonly stream: string; readonly revision: number };
 
-function isRoundedOnce(evidence: Evidence, charge: Charge, plan: PlanOfCall | null, at: At): void {
+function isRoundedOnce(evidence: Evidence, charge: Charge, plans: PlansOfCalls, at: At): void {
+  const plan = plans.of(charge);
   const { model, usage, credits, price_book, covered = [], violations = [], repriced } = charge;
   const isToldPlan = charge.plan?.id === plan?.id && charge.plan?.version === plan?.version;
   if (!isToldPlan) broken('a call is charged on its plan', { ...at, told: charge.plan, plan });
@@ -41,7 +42,7 @@ function isRoundedOnce(evidence: Evidence, charge: Charge, plan: PlanOfCall | nu
   const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model) === true;
   const isOpen = plan?.isOpen === true;
   const hasRest = Object.values(left).some((quantity) => quantity !== 0);
-  const isStopped = isOpen && isIncluded && hasRest && terms.overage === 'refuse';
+  const isStopped = isOpen && !plans.wasLeft && isIncluded && hasRest && terms.overage === 'refuse';
   if (violations.includes('quota_exhausted') !== isStopped)
     broken('beyond a hard stop of a plan that is paid for nothing is charged', {
       ...at,

@@ -13,11 +13,11 @@ type At = { readonly stream: string; readonly revision: number };
 
 const CREDIT = 1_000_000n;
 
-/** @param called there was a call on the plan in this period */
+/** @param unmeasured in this period a call may have had what no quota of the terms of then measures */
 export function givesBack(
   course: { readonly now: Subscription; readonly terms: PlanTerms } | null,
   state: PlanState,
-  called: boolean,
+  unmeasured: boolean,
   event: StoredEvent<WalletEvent>,
   back: bigint,
   at: At,
@@ -28,7 +28,7 @@ export function givesBack(
   const left = end - BigInt(event.recordedAt);
   const isByCommand = event.key !== null && terms.refund_on_cancel === true && left > 0n;
   const share = (stepsOf(now.period_credits) * left) / (end - start);
-  const mayRefund = isByCommand && (isMeasured(terms) || !called);
+  const mayRefund = isByCommand && !unmeasured;
   const rest = mayRefund ? smallerOf(share, unusedOf(course, state, event.recordedAt)) : 0n;
   const { lots = [] } = event.data as { lots?: readonly NewLot[] };
   if (lots.some(({ origin }) => origin.kind === 'reversal' && origin.of !== 'repaid_debt'))
@@ -37,7 +37,7 @@ export function givesBack(
     broken('a cancellation gives back no more than what is left', { ...at, back, rest });
 }
 
-function isMeasured(terms: PlanTerms): boolean {
+export function isMeasured(terms: PlanTerms): boolean {
   const { included, overage_multiplier, overage_prices, price_book } = terms;
   if (overage_multiplier !== undefined || overage_prices !== undefined || price_book !== undefined)
     return false;
@@ -56,7 +56,8 @@ function unusedOf(
   for (const line of terms.included) {
     let begun = at;
     let gone = 0n;
-    for (const { born, pinned, used } of quotas.values()) {
+    let whole = { had: 0n, inAll: 0n, from: end, to: start };
+    for (const { born, free, pinned, used } of quotas.values()) {
       const { unit, model, origin } = born;
       const [from, to] = [
         Math.max(Date.parse(born.starts_at), start),
@@ -66,8 +67,20 @@ function unusedOf(
         continue;
       if (unit !== line.unit || model !== line.model || origin.per !== line.per) continue;
       begun = Math.min(begun, from);
-      gone += (paid * (pinned + used) * BigInt(to - from)) / (BigInt(born.quantity) * length);
+      const [had, inAll] = [pinned + used, pinned + used + free];
+      if (origin.extra === true) {
+        if (inAll > 0n) gone += (paid * had * BigInt(to - from)) / (inAll * length);
+        continue;
+      }
+      // What a grace granted and its payment made up are one.
+      whole = {
+        had: whole.had + had,
+        inAll: whole.inAll + inAll,
+        from: Math.min(whole.from, from),
+        to: Math.max(whole.to, to),
+      };
     }
+    if (whole.inAll > 0n) gone += (paid * whole.had * BigInt(whole.to - whole.from)) / (whole.inAll * length);
     if (line.per !== 'period') gone += (paid * BigInt(begun - start)) / length;
     if (gone > most) most = gone;
   }

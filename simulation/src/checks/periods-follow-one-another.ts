@@ -9,7 +9,7 @@ import type { StoredEvent } from '@tallystick/event-store';
 import { emptyState, refold, smallerOf, stepsOf, sumOf } from '../refold.ts';
 import { quotasGrantedBy, subscriptionAfter } from '../refold-quotas.ts';
 import { broken, type Evidence, termsOf } from './evidence.ts';
-import { givesBack } from './gives-back.ts';
+import { givesBack, isMeasured } from './gives-back.ts';
 
 const CREDIT = 1_000_000n;
 
@@ -23,13 +23,15 @@ export function periodsFollowOneAnother(evidence: Evidence): void {
     let before: Course | null = null;
     let trials = 0;
     let freeUntil = 0;
-    let called = false;
+    let unmeasured = false;
     const state = emptyState();
     const paid = new Set<string>();
+    const planned = new Set<string>();
     for (const event of events) {
       const now = subscriptionAfter(event);
       if (now === undefined) {
-        if (event.type === 'UsageCharged' && event.data.plan !== undefined) called = true;
+        if (before !== null && !isMeasured(before.terms) && mayHaveCalled(event, planned)) unmeasured = true;
+        if (event.type === 'HoldPlaced' && event.data.plan !== undefined) planned.add(event.data.hold);
         refold(state, event);
         continue;
       }
@@ -44,7 +46,7 @@ export function periodsFollowOneAnother(evidence: Evidence): void {
         costsItsPrice(now, terms, event, at);
       } else if (event.type === 'SubscriptionChanged') changeCosts(before, { now, terms }, event, at);
       else if (event.type === 'SubscriptionEnded')
-        givesBack(before, state.plan, called, event, -spentBy(event), at);
+        givesBack(before, state.plan, unmeasured, event, -spentBy(event), at);
       if (event.type === 'SubscriptionStarted' && now.trial_end !== null) trials += 1;
       if (trials > 1) broken('an account has one trial, ever', at);
       if (now.status === 'active' && isFree(terms)) {
@@ -55,12 +57,20 @@ export function periodsFollowOneAnother(evidence: Evidence): void {
           });
         freeUntil = Math.max(freeUntil, Date.parse(now.period_end));
       }
-      if (begins) called = false;
+      if (begins) unmeasured = false;
       before = { now, terms };
       refold(state, event);
     }
     isUpToDate(before?.now ?? null, evidence.world.clock(), stream);
   }
+}
+
+/** It was charged on a plan, or its hold has expired and it may be yet. */
+function mayHaveCalled(event: StoredEvent<WalletEvent>, planned: ReadonlySet<string>): boolean {
+  if (event.type === 'UsageCharged') return event.data.plan !== undefined;
+  return (
+    event.type === 'Expired' && event.data.items.some(({ kind, id }) => kind === 'hold' && planned.has(id))
+  );
 }
 
 type At = { readonly stream: string; readonly revision: number; readonly type: string };

@@ -27,7 +27,10 @@ const isSame = (a: Pinned | PlanOfCall | null, b: Pinned | PlanOfCall | null): b
 export class PlansOfCalls {
   #subscription: Subscription | null = null;
   /** As placed, and as extended last. */
-  readonly #holds = new Map<string, { readonly placed: Pinned; readonly last: Pinned }>();
+  readonly #holds = new Map<
+    string,
+    { readonly placed: Pinned; readonly last: Pinned; readonly at: number }
+  >();
 
   of({ hold, late, repriced }: Charge): PlanOfCall | null {
     if (repriced !== undefined) return null;
@@ -36,8 +39,17 @@ export class PlansOfCalls {
     const pinned = late === true ? terms.placed : terms.last;
     if (pinned === undefined) return null;
     const now = this.#inForce();
+    // Its own subscription goes on: a call whose hold has expired is one on the plan as it is now.
+    if (late === true && now !== null && terms.at > Number(this.#subscription?.id.slice('sub-'.length)))
+      return now;
     const isOpenNow = isSame(now, pinned) && now?.isOpen === true;
     return { ...pinned, isOpen: isOpenNow || (late !== true && pinned.open === true) };
+  }
+
+  /** The last plan was left before its time: its price may have been given back. */
+  get wasLeft(): boolean {
+    const last = this.#subscription;
+    return last?.status === 'canceled' && last.ended_at !== last.period_end;
   }
 
   /** A hold says truly what it was placed on. */
@@ -50,7 +62,9 @@ export class PlansOfCalls {
     }
     if (event.type === 'HoldExtended') {
       const { hold, plan } = event.data;
-      if (!isSame(plan, this.#holds.get(hold)?.placed))
+      const placed = this.#holds.get(hold)?.placed;
+      const mayMove = placed !== undefined && isSame(plan, this.#inForce());
+      if (!isSame(plan, placed) && !mayMove)
         broken('a hold stays on the plan that it was placed on', { ...at, plan });
     }
   }
@@ -59,7 +73,12 @@ export class PlansOfCalls {
     this.#subscription = subscriptionAfter(event) ?? this.#subscription;
     if (event.type !== 'HoldPlaced' && event.type !== 'HoldExtended') return;
     const { hold, plan } = event.data;
-    this.#holds.set(hold, { placed: this.#holds.get(hold)?.placed ?? plan, last: plan });
+    const before = this.#holds.get(hold);
+    this.#holds.set(hold, {
+      placed: before === undefined ? plan : before.placed,
+      last: plan,
+      at: before?.at ?? event.revision,
+    });
   }
 
   #inForce(): PlanOfCall | null {

@@ -474,7 +474,7 @@ const cases: readonly Case[] = [
   ],
   [
     'that a grace was left unpaid',
-    first('SubscriptionEnded', ({ subscription }) => subscription.grace_spent === true),
+    first('SubscriptionEnded', ({ subscription }) => subscription.grace_spent !== undefined),
     ({ subscription }) => {
       delete subscription.grace_spent;
     },

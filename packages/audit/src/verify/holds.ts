@@ -43,6 +43,8 @@ export interface Hold {
   terms: HoldTerms;
   readonly placedAt: string;
   status: HoldStatus;
+  /** Revision at which it was placed. */
+  readonly placed: number;
   /** Revision at which it was last opened. */
   opened: number;
   closedAt: string | null;
@@ -70,6 +72,7 @@ export class HoldBook {
         terms,
         placedAt: recordedAt,
         status: 'open',
+        placed: revision,
         opened: revision,
         closedAt: null,
         closed: null,

@@ -34,7 +34,7 @@ export const isPaidFor = ({ ended_at, status, grace_quota = 'none' }: Picture): 
 export function checkPlan(
   event: AuditedEvent,
   current: Subscribed | null,
-  held: Pick<Hold, 'terms' | 'status'> | null,
+  held: Hold | null,
   name: Name,
 ): void {
   const { plan: said, hold, repriced } = event.data as PlannedData;
@@ -72,15 +72,12 @@ function planInForce(current: Subscribed | null): PlanText | null {
 }
 
 /** The one that it was placed on, paid for now, or then unless it has expired since. */
-function planOfHold(
-  {
-    terms: { plan: pinned },
-    status,
-  }: { readonly terms: { readonly plan?: PlanText }; readonly status: string },
-  current: Subscribed | null,
-): PlanText | null {
+function planOfHold({ terms, status, placed }: Hold, current: Subscribed | null): PlanText | null {
+  const pinned: PlanText | undefined = terms.plan;
   if (pinned === undefined) return null;
   const now = planInForce(current);
+  // Its own subscription goes on: it is a call on the plan as it is now.
+  if (status === 'expired' && now !== null && placed > (current?.born ?? 0)) return now;
   const isOpenNow = nameOf(now) === nameOf(pinned) && now?.open === true;
   return { ...pinned, open: isOpenNow || (status === 'open' && pinned.open === true) };
 }

@@ -19,8 +19,8 @@ export interface Picture {
   readonly grace_ends_at: string | null;
   /** What quota there is while it is past due. */
   readonly grace_quota?: string;
-  /** A grace with quota was left unpaid. */
-  readonly grace_spent?: boolean;
+  /** The period whose grace had quota and was left unpaid. */
+  readonly grace_spent?: string;
   readonly cancel_at: string | null;
   readonly ended_at: string | null;
   readonly pending_plan: string | null;
@@ -72,8 +72,8 @@ export interface Subscribed {
   readonly pots: PotsText | null;
   /** Of each of `now.paid_from`. */
   readonly paidMoney: readonly MoneyText[];
-  /** A call was charged on it in this period. */
-  readonly called: boolean;
+  /** In this period a call may have had what no quota of the terms of then measures. */
+  readonly unmeasured: boolean;
   /** Revision and time of the event that started it, and revision of the last one. */
   readonly born: number;
   readonly startedAt: string;
@@ -124,7 +124,7 @@ export function subscribedAfter(
     terms: terms ?? before?.terms ?? { included: [] },
     pots,
     paidMoney: paid_from ?? same?.paidMoney ?? [],
-    called: same?.now.period_start === now.period_start && same.called,
+    unmeasured: same?.now.period_start === now.period_start && same.unmeasured,
     born: same?.born ?? revision,
     startedAt: same?.startedAt ?? recordedAt,
     revision,
@@ -139,6 +139,14 @@ export function sameLine(of: LineText | undefined, lines: readonly LineText[]): 
 export function costsNothing({ price }: PlanTermsText): boolean {
   const amount = price?.credits ?? price?.amount;
   return amount !== undefined && /^[0.]+$/.test(amount);
+}
+
+/** Its quotas tell all that it gives. */
+export function isMeasured(terms: PlanTermsText): boolean {
+  const { included, overage_multiplier, overage_prices, price_book } = terms;
+  if (overage_multiplier !== undefined || overage_prices !== undefined || price_book !== undefined)
+    return false;
+  return included.length > 0 && included.every(isLimited);
 }
 
 export const isLimited = ({ amount }: LineText): boolean => amount !== 'unlimited';

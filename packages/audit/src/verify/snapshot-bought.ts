@@ -48,8 +48,12 @@ export function subscriptionState({ subscriptions, holds }: WalletBook): Json {
     const { start, end, used } = caps[index] ?? NOT_COUNTED;
     return { start, end, used: `${unitCell(used, cap.unit)}n`, held: `${held(index)}n` };
   });
-  const { now, terms, pots, paidMoney, called } = current;
-  return { now, terms, pots, paidMoney, caps: counters, called } as unknown as Json;
+  const otherCaps = subscriptions.otherCaps.map(({ cap: { unit, model, per }, counter }) => {
+    const { start, end, used } = counter;
+    return { unit, model, per, start, end, used: `${unitCell(used, unit)}n`, held: '0n' };
+  });
+  const { now, terms, pots, paidMoney, unmeasured } = current;
+  return { now, terms, pots, paidMoney, caps: counters, otherCaps, unmeasured } as unknown as Json;
 }
 
 export function couponsState({ saved, uses }: PurchaseBook): Json {

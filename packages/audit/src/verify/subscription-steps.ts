@@ -40,7 +40,7 @@ export function checkStep(
   checkGraceSpent(before, now, event, differ);
 }
 
-/** Who leaves a grace with quota unpaid is remembered for it, until that period is paid after all. */
+/** Who leaves a grace with quota unpaid is remembered for it, until that very period is paid after all. */
 function checkGraceSpent(
   before: Subscribed | null,
   now: Picture,
@@ -52,8 +52,10 @@ function checkGraceSpent(
     type === 'SubscriptionPaymentRecorded' ||
     (type === 'SubscriptionRenewed' && (data as ToldData).effective_at === undefined);
   const leaves = type === 'SubscriptionEnded' && (was?.grace_quota ?? 'none') !== 'none';
-  const due = !isPaidLate && (leaves || was?.grace_spent === true);
-  differ('a grace that was left unpaid', String(due), String(now.grace_spent ?? false));
+  const before_ = was?.grace_spent ?? null;
+  const isPaid = isPaidLate && before_ === `${now.id} ${now.period_start}`;
+  const due = leaves ? `${now.id} ${now.period_start}` : isPaid ? null : before_;
+  differ('a grace that was left unpaid', due, now.grace_spent ?? null);
 }
 
 /** Of one payment: what is refunded goes to the last ones first. */
@@ -98,7 +100,7 @@ function checkGraceQuota(
   const begins = type === 'SubscriptionStarted' || type === 'SubscriptionPastDue';
   const terms = (data as ToldData).terms ?? was?.terms;
   const { days = 0, quota = 'none' } = terms?.grace ?? {};
-  const mayHave = was !== null && was.now.plan === now.plan && now.grace_spent !== true && days > 0;
+  const mayHave = was !== null && was.now.plan === now.plan && now.grace_spent === undefined && days > 0;
   const word = mayHave ? quota : 'none';
   const due = begins ? word : (was?.now.grace_quota ?? null);
   differ('its grace grants another quota', due, now.grace_quota ?? null);

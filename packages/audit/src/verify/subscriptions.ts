@@ -9,7 +9,9 @@ import type { Name } from './finding.ts';
 import type { HoldBook } from './holds.ts';
 import {
   costsNothing,
+  isMeasured,
   isOfSubscription,
+  type LineText,
   type PotsText,
   type Subscribed,
   sameLine,
@@ -44,13 +46,16 @@ export class SubscriptionBook {
   freeUntil = 0;
   /** Of the last one, by index of its terms' caps. */
   caps: readonly CapCounter[] = [];
+  /** Of caps that its terms do not have, while their windows last. */
+  otherCaps: readonly { readonly cap: LineText; readonly counter: CapCounter }[] = [];
 
   apply(event: AuditedEvent, beside: Beside, name: Name): void {
     if (event.type === 'UsageCharged' && this.current !== null) {
-      if (event.data.plan !== undefined) this.current = { ...this.current, called: true };
+      if (event.data.plan !== undefined) this.#mark();
       this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, name);
       return;
     }
+    if (event.type === 'Expired' && hadPlan(event, beside.holds)) this.#mark();
     if (!isOfSubscription(event)) return;
     if (event.type === 'SubscriptionPaymentRecorded' && beside.isNext)
       checkUnapplied(this.current?.now ?? null, event, name);
@@ -81,6 +86,12 @@ export class SubscriptionBook {
       this.#renumber(before, after, beside.holds);
   }
 
+  /** A call was charged on a plan, or may be yet. */
+  #mark(): void {
+    if (this.current !== null && !isMeasured(this.current.terms))
+      this.current = { ...this.current, unmeasured: true };
+  }
+
   /** What costs nothing is not begun anew before its last period has passed. */
   #begunForNothing(before: Subscribed | null, { now }: Subscribed, isNext: boolean, name: Name): void {
     const begins = before?.now.id !== now.id || before.now.period_start !== now.period_start;
@@ -100,10 +111,17 @@ export class SubscriptionBook {
   #renumber(before: Subscribed | null, { now, terms }: Subscribed, holds: HoldBook): void {
     const [were, caps] = [before?.terms.caps ?? [], terms.caps ?? []];
     const isSame = before?.now.id === now.id;
-    this.caps = caps.map((cap) => {
-      const goesOn = isSame || cap.per !== 'period';
-      return (goesOn ? this.caps[sameLine(cap, were)] : undefined) ?? NOT_COUNTED;
-    });
+    const counted = [
+      ...were.map((cap, index) => ({ cap, counter: this.caps[index] ?? NOT_COUNTED })),
+      ...this.otherCaps,
+    ];
+    const goesOn = counted.filter(({ cap }) => isSame || cap.per !== 'period');
+    this.caps = caps.map(
+      (cap) => goesOn.find((one) => sameLine(one.cap, [cap]) === 0)?.counter ?? NOT_COUNTED,
+    );
+    this.otherCaps = goesOn.filter(
+      ({ cap, counter }) => counter.end > Date.parse(now.period_start) && sameLine(cap, caps) === -1,
+    );
     if (before === null) return;
     for (const hold of holds.allOpen())
       hold.caps = hold.caps
@@ -118,8 +136,12 @@ function checkRefund(before: Subscribed, event: AuditedEvent, beside: Beside, na
     (sum, { from, credits }) => (from === 'spent' ? sum + stepsOf(credits) : sum),
     0n,
   );
-  const isHeld = beside.holds.allOpen().some(({ terms }) => terms.plan !== undefined);
-  const asked = { ...before, called: before.called || isHeld };
+  const { plan, plan_version } = before.now;
+  const isHeld = beside.holds.allOpen().some(({ terms: { plan: of } }) => {
+    const isOfNow = of?.id === plan && of.version === plan_version;
+    return of !== undefined && !(isOfNow && isMeasured(before.terms));
+  });
+  const asked = { ...before, unmeasured: before.unmeasured || isHeld };
   const due = refundDue(asked, event, { ...beside, quotas: beside.quotas() });
   if (back !== due) name('what comes back is not what nobody has used', textOf(due), textOf(back));
 }
@@ -130,4 +152,10 @@ const isFree = ({ now, terms }: Subscribed): boolean =>
 function inPots(pots: PotsText | null): readonly (readonly [string, bigint])[] {
   if (pots === null) return [];
   return [[pots.currency, pots.lines.reduce((sum, line) => sum + stepsOf(line), 0n)]];
+}
+
+/** A hold that ended by itself had a plan: its call may be settled yet. */
+function hadPlan({ data }: AuditedEvent, { all }: HoldBook): boolean {
+  const items = data.items as readonly { readonly kind: string; readonly id: string }[];
+  return items.some(({ kind, id }) => kind === 'hold' && all.get(id)?.terms.plan !== undefined);
 }

@@ -24,8 +24,8 @@ import {
 import { BALANCE_MAX } from './credit.ts';
 import { EntryDraft, incomeOf } from './entry-draft.ts';
 import type { UsageRecord, WalletEventOf } from './events.ts';
-import type { Hold, Wallet } from './state.ts';
-import type { PinnedPlan } from './subscription/events.ts';
+import { birthOf, type Hold, type Wallet } from './state.ts';
+import { isInForce } from './subscription/state.ts';
 import { type Asked, type Use, useOf } from './use.ts';
 
 export function chargeUsage(
@@ -201,7 +201,7 @@ function settleClosed(
   const late: Charge = { ...charge, record, marks: { late: true } };
   const pinned = {
     book: placed.data.price_book,
-    plan: planOfClosed(placed.data),
+    plan: planOfClosed(wallet, placed),
     quotaPins: [],
     caps: [],
   };
@@ -214,11 +214,18 @@ function settleClosed(
 }
 
 /**
- * A hold that has expired reserves nothing any more. Its plan's restrictions and price book stay, but what the plan gives
- * it has only while it is in force: else it could be left, its price given back, and its benefits had afterwards.
+ * A hold that has expired reserves nothing any more. While its subscription goes on it is a call on the plan as it is now;
+ * else the plan's restrictions and price book stay, but not what the plan gives: it could be left, its price given back,
+ * and its benefits had afterwards.
  */
-export function planOfClosed({ plan }: { readonly plan?: PinnedPlan }): Hold['plan'] {
-  return plan === undefined ? null : { id: plan.id, version: plan.version };
+export function planOfClosed(
+  { subscription }: Wallet,
+  { data: { plan }, revision }: Stored<WalletEventOf<'HoldPlaced'>>,
+): Hold['plan'] {
+  if (plan === undefined) return null;
+  if (isInForce(subscription) && revision > (birthOf(subscription.now.id) ?? 0))
+    return { id: subscription.now.plan, version: subscription.now.plan_version };
+  return { id: plan.id, version: plan.version };
 }
 
 function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {

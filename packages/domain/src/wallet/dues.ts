@@ -3,7 +3,7 @@
  * Carried out in the order of their instants by whatever command comes next, or by the sweep, always before it: no late
  * job can turn a customer away, or let anyone spend what had expired (rules 7, 33). At the same instant a renewal comes
  * first, then grants, then what expires. What comes in by it pays a period that waits for credits, as of that instant, and
- * a balance that has run low by it asks to be topped up.
+ * a balance that a renewal has brought low asks to be topped up.
  */
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import { alertsAfterDues } from './alerts/alerts.ts';
@@ -50,7 +50,8 @@ export function duesOf(
     const paid = after.subscription?.now.status === 'past_due' ? retryPayment(after, instantOf(next)) : null;
     if (paid !== null) take(paid);
   }
-  const request = after.autoTopUp === null ? null : autoTopUpAfter(after, now);
+  const hasPaid = events.some(({ type }) => type === 'SubscriptionRenewed');
+  const request = hasPaid && after.autoTopUp !== null ? autoTopUpAfter(after, now) : null;
   if (request !== null) take(request);
   return { events, more: false };
 }
@@ -80,7 +81,9 @@ function nextDue(wallet: Wallet, now: number, catalogue: Catalogues): readonly W
   const referralAt = nextReferralAt(wallet.referral);
   if (ofSubscription !== null && until <= Math.min(firstAt, referralAt)) return [ofSubscription.event];
   if (referralAt <= Math.min(now, firstAt)) return referralDues(wallet, now, Math.min(firstAt, until)).events;
-  const batch = expiring.filter(({ at }) => at < until).slice(0, ITEMS_MAX);
+  // What comes free may pay a period that waits for it, as of that instant: nothing later is done with it.
+  const isWaiting = wallet.subscription?.now.status === 'past_due';
+  const batch = expiring.filter(({ at }) => at < until && !(isWaiting && at > firstAt)).slice(0, ITEMS_MAX);
   if (batch.length === 0) return [];
   const draft = new EntryDraft(wallet, now);
   const done = batch.filter((item) => carryOut(draft, item));

@@ -92,8 +92,10 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
     case 'Expired':
       applyMovement(wallet, event.data, event.facts);
       for (const item of event.data.items) {
-        if (item.kind === 'hold') closeHold(wallet, item.id);
-        else if (item.kind !== 'lot') forgetQuota(wallet, item.id);
+        if (item.kind === 'hold') {
+          if (wallet.holds.get(item.id)?.plan != null) markCalled(wallet);
+          closeHold(wallet, item.id);
+        } else if (item.kind !== 'lot') forgetQuota(wallet, item.id);
       }
       wallet.nextDueAt = nextDueAt(wallet);
       return;

@@ -106,7 +106,7 @@ export function extendHold(
   const { model, price_book, expires_at } = placed.data;
   const again = {
     ...{ hold, model, book: price_book, estimate: placed.data.estimate, credits: 0n },
-    ...{ plan: planOfClosed(placed.data), quotaPins: [], caps: [] },
+    ...{ plan: planOfClosed(wallet, placed), quotaPins: [], caps: [] },
   };
   const lifetime = command.expiresInMs ?? Date.parse(expires_at) - placed.recordedAt;
   return extendTo(wallet, again, command.estimate ?? placed.data.estimate, context.now + lifetime, context);

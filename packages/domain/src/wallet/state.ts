@@ -145,9 +145,9 @@ export function burnsBefore(a: Lot, b: Lot): number {
   );
 }
 
-/** A lot or quota leads to its event: `lot-17` is the first that was born at revision 17, `lot-17.2` the third. */
+/** A lot, quota or subscription leads to its event: `lot-17` is the first that was born at revision 17, `lot-17.2` the third. */
 export function birthOf(lot: string): number | undefined {
-  const match = /^(?:lot|quota)-(\d+)/.exec(lot);
+  const match = /^(?:lot|quota|sub)-(\d+)/.exec(lot);
   return match === null ? undefined : Number(match[1]);
 }
 

@@ -100,8 +100,8 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   const funding = fundUsage(wallet, included, model, usage, asked.now, asked.hold?.quotaPins);
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
   if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
-  // A plan that nobody has paid for makes nothing ours: what ran is the customer's.
-  const isOverrun = isBeyondStop && tariff.open;
+  // A plan that nobody has paid for, or that was left before its time, makes nothing ours: what ran is the customer's.
+  const isOverrun = isBeyondStop && tariff.open && !wasLeft(wallet);
   if (isOverrun) violations.push('quota_exhausted');
   const isPriced = !isOverrun && Object.keys(funding.rest).length > 0;
   const overage = isPriced && funding.isIncluded && tariff?.open === true ? overageOf(tariff, model) : null;
@@ -125,6 +125,11 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
       by,
     },
   };
+}
+
+/** Cancelled at once: its price may have been given back. */
+function wasLeft({ subscription }: Readonly<Wallet>): boolean {
+  return subscription?.now.status === 'canceled' && subscription.now.ended_at !== subscription.now.period_end;
 }
 
 function priceOf(

@@ -173,7 +173,7 @@ function lineWithLess(terms: PlanTerms, before: PlanTerms): { unit: string; mode
   const less = before.included.find((line, index) => {
     const had = amountOf(line);
     const now = terms.included[lineOf(index)];
-    if (had === null) return false;
+    if (had === null || had === 0n) return false;
     return now === undefined || (amountOf(now) ?? had) < had;
   });
   return less === undefined ? null : { unit: less.unit, model: less.model };

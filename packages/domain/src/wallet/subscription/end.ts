@@ -10,7 +10,7 @@ import { addLot } from '../moves.ts';
 import type { Restored } from '../reversal.ts';
 import type { Wallet } from '../state.ts';
 import type { BillLine, Subscription } from './events.ts';
-import { draftFor, factsOf, iso, withoutGrace } from './period.ts';
+import { draftFor, factsOf, iso, nameOfPeriod, withoutGrace } from './period.ts';
 import { Pots } from './pots.ts';
 import { type Lapsed, refund, refundMoves } from './refund.ts';
 import type { SubscriptionState } from './state.ts';
@@ -35,7 +35,7 @@ export function endSubscription(wallet: Wallet, state: SubscriptionState, ending
   const lapsed = lapse(draft, state, pots);
   const subscription: Subscription = {
     ...withoutGrace(state.now),
-    ...(hasHadGrace(state) ? { grace_spent: true } : {}),
+    ...spentGrace(state),
     status,
     ended_at: iso(at),
     pending_plan: null,
@@ -63,8 +63,8 @@ export function endSubscription(wallet: Wallet, state: SubscriptionState, ending
 }
 
 /** A grace's quota was had, and is left unpaid: there will be no other (see `graceQuotaOf`). */
-function hasHadGrace({ now }: SubscriptionState): boolean {
-  return now.grace_spent === true || (now.grace_quota ?? 'none') !== 'none';
+function spentGrace({ now }: SubscriptionState): Pick<Subscription, 'grace_spent'> {
+  return (now.grace_quota ?? 'none') === 'none' ? {} : { grace_spent: nameOfPeriod(now) };
 }
 
 function lapse(draft: EntryDraft, { now }: SubscriptionState, pots: Pots): Lapsed {

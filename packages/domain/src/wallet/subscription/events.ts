@@ -42,8 +42,8 @@ export interface Subscription {
   readonly grace_ends_at: string | null;
   /** What quota there is meanwhile. */
   readonly grace_quota?: GraceQuota;
-  /** A grace with quota was left unpaid, in this subscription or one before: there is none any more. */
-  readonly grace_spent?: boolean;
+  /** A period whose grace had quota and was left unpaid, in this subscription or one before: there is no other. */
+  readonly grace_spent?: string;
   /** It ends then, and is not renewed. */
   readonly cancel_at: string | null;
   readonly ended_at: string | null;

@@ -4,7 +4,8 @@ import type { PlanTerms } from '../../plans/terms.ts';
 import { addLot, applyMovement, ownHolds } from '../moves.ts';
 import type { Wallet } from '../state.ts';
 import type { Subscription, SubscriptionEvent, SubscriptionFacts } from './events.ts';
-import type { CapCounter, SubscriptionState } from './state.ts';
+import { isMeasured, isSameLine } from './lines.ts';
+import type { CapCounter, OtherCap, SubscriptionState } from './state.ts';
 
 export function evolveSubscription(wallet: Wallet, event: SubscriptionEvent): void {
   if (event.type === 'SubscriptionEnded')
@@ -32,10 +33,11 @@ function evolveTo(
   if (before !== null && changed !== undefined) renumberCaps(wallet, before.terms, terms);
 }
 
-/** Of the period that there is now, whatever subscription the call was placed on. */
+/** A call was charged on a plan, or may be yet: of the period that there is now, whatever plan it was. */
 export function markCalled(wallet: Wallet): void {
-  if (wallet.subscription !== null && !wallet.subscription.called)
-    wallet.subscription = { ...wallet.subscription, called: true };
+  const { subscription } = wallet;
+  if (subscription !== null && !subscription.unmeasured && !isMeasured(subscription.terms))
+    wallet.subscription = { ...subscription, unmeasured: true };
 }
 
 /** What had ended by then, and has nothing left, leaves the wallet. */
@@ -66,8 +68,8 @@ function stateAfter(
     terms,
     pots: facts.pots,
     paidMoney: facts.paid_from ?? before?.paidMoney ?? [],
-    caps: capsAfter(last, now, terms),
-    called: before?.now.period_start === now.period_start && before.called,
+    ...capsAfter(last, now, terms),
+    unmeasured: before?.now.period_start === now.period_start && before.unmeasured,
   };
 }
 
@@ -75,13 +77,29 @@ function stateAfter(
  * A cap of the same unit, model and window goes on counting under other terms, and in a next subscription, or it could be
  * begun anew at will. Only what is counted by period begins with a subscription.
  */
-function capsAfter(last: SubscriptionState | null, now: Subscription, terms: PlanTerms): CapCounter[] {
-  return (terms.caps ?? []).map(({ per }, index) => {
-    const goesOn = last !== null && (per !== 'period' || last.now.id === now.id);
-    const was = goesOn ? capBefore(terms, last.terms, index) : -1;
-    return last?.caps[was] ?? { start: 0, end: 0, used: 0n, held: 0n };
+function capsAfter(
+  last: SubscriptionState | null,
+  now: Subscription,
+  terms: PlanTerms,
+): Pick<SubscriptionState, 'caps' | 'otherCaps'> {
+  const counted: OtherCap[] = (last?.terms.caps ?? []).map(({ unit, model, per }, index) => {
+    return { unit, model, per, ...(last?.caps[index] ?? NOT_COUNTED) };
   });
+  const goesOn = [...counted, ...(last?.otherCaps ?? [])].filter(
+    ({ per }) => per !== 'period' || last?.now.id === now.id,
+  );
+  const caps = (terms.caps ?? []).map((cap): CapCounter => {
+    const { start, end, used, held } = goesOn.find((one) => isSameLine(one, cap)) ?? NOT_COUNTED;
+    return { start, end, used, held };
+  });
+  const others = goesOn.filter(
+    (one) =>
+      one.end > Date.parse(now.period_start) && terms.caps?.some((cap) => isSameLine(one, cap)) !== true,
+  );
+  return { caps, otherCaps: others.map((one) => ({ ...one, held: 0n })) };
 }
+
+const NOT_COUNTED: CapCounter = { start: 0, end: 0, used: 0n, held: 0n };
 
 function capBefore(terms: PlanTerms, before: PlanTerms, index: number): number {
   const cap = terms.caps?.[index];

@@ -304,3 +304,134 @@ test('a call that was held before there was a plan counts in none of its caps', 
   call(past, 5);
   t.equal(word(when(past, order.charge('c1', 1))), 'cap_reached');
 });
+
+test('what was had without measure is not given back by way of a plan that measures', async (t) => {
+  const without: PlanTerms = { ...BASIC, included: includes('unlimited', 'period') };
+  const measured: PlanTerms = {
+    ...BASIC,
+    price: { credits: '110' },
+    included: includes('20', 'period'),
+    refund_on_cancel: true,
+  };
+  for (const settled of [true, false]) {
+    const past = customer('500', { without, measured });
+    join(past, 'without');
+    if (settled) call(past, 1_000);
+    else accept(past, order.hold('h1', { calls: 1_000 }));
+    accept(past, changePlan('measured', 'now', name()));
+    leave(past);
+    t.equal(balance(past), '390, held 0');
+  }
+});
+
+test('a hold that has expired may be settled yet: nothing comes back of what no quota measures', async (t) => {
+  const past = customer('500', { plan: { ...BASIC, included: [], refund_on_cancel: true } });
+  join(past, 'plan');
+  accept(past, order.hold('h1', { calls: 1 }));
+  look(past, 61 * SECOND);
+  leave(past);
+  t.equal(balance(past), '400, held 0');
+});
+
+test('a grace that was left unpaid is not made good by paying for another period', async (t) => {
+  const plan: PlanTerms = { ...BASIC, price: USD_29, grace: { days: 14, quota: 'full' } };
+  const past = customer('0', { plan });
+  accept(past, subscribe('plan', { pay: 'external', reference: name() }));
+  accept(past, payment(START, 'p1', USD_29));
+  look(past, MONTH + 15 * DAY);
+  t.equal(granted(past), 20n);
+  accept(past, subscribe('plan', { pay: 'external', reference: name() }));
+  accept(past, payment(past.now, 'p2', USD_29));
+  look(past, MONTH);
+  t.equal(status(past), 'past_due');
+  t.equal(granted(past), 30n);
+});
+
+test('a cap is not begun anew by way of a plan that does not have it', async (t) => {
+  const capped: PlanTerms = { ...BASIC, caps: includes('5', 'month'), refund_on_cancel: true };
+  const past = customer('1000', { capped, other: { ...BASIC, price: { credits: '1' } } });
+  join(past, 'capped');
+  call(past, 5);
+  leave(past);
+  join(past, 'other');
+  leave(past);
+  join(past, 'capped');
+  t.equal(word(when(past, order.charge('c1', 1))), 'cap_reached');
+});
+
+test('what runs beyond a hard stop of a plan that was left before its time is not ours', async (t) => {
+  const past = customer('1000', { plan: { ...BASIC, overage: 'refuse', refund_on_cancel: true } });
+  join(past, 'plan');
+  accept(past, order.hold('h1', { calls: 1 }));
+  leave(past);
+  const before = Number(balance(past).split(',')[0]);
+  const [settled] = accept(past, order.settle('h1', { calls: 100 }));
+  t.match(settled, { data: { violations: undefined } });
+  t.ok(Number(balance(past).split(',')[0]) < before);
+});
+
+test('a week that had begun on other terms is made up to what it was, not to what it would be', async (t) => {
+  const small: PlanTerms = { ...BASIC, price: USD_29, included: includes('70', 'week') };
+  const large: PlanTerms = { ...small, included: includes('700', 'week') };
+  for (const used of [70, 10]) {
+    const past = customer('0', { small, large });
+    accept(past, subscribe('small', { pay: 'external', reference: name() }));
+    accept(past, payment(START, 'p1', USD_29));
+    accept(past, changePlan('large', 'period_end', name()));
+    look(past, 28 * DAY);
+    call(past, used);
+    look(past, 4 * DAY + SECOND);
+    accept(past, payment(START + MONTH, 'p2', USD_29));
+    t.equal(
+      past.wallet.quotas.reduce((sum, quota) => sum + quota.free, 0n),
+      BigInt(70 - used),
+    );
+  }
+});
+
+test('what a grace had granted and its payment made up are one quota when a plan gives back', async (t) => {
+  const plan: PlanTerms = {
+    ...BASIC,
+    included: includes('100', 'period'),
+    refund_on_cancel: true,
+    grace: { days: 5, quota: 'provisional' },
+  };
+  const past = customer('100', { plan });
+  join(past, 'plan');
+  look(past, MONTH);
+  call(past, 5);
+  accept(past, order.topUp('t2', '100'));
+  leave(past);
+  t.equal(balance(past), '95, held 0');
+});
+
+test('a hold that has expired goes by the plan as it is now, while its subscription goes on', async (t) => {
+  const plan: PlanTerms = { ...BASIC, included: includes('unlimited', 'period') };
+  const past = customer('1000', { plan });
+  join(past, 'plan');
+  later(past, MONTH - 30 * SECOND);
+  accept(past, order.hold('h1', { calls: 5 }));
+  publish(past, 'plan', { ...plan, name: 'Another' });
+  look(past, 61 * SECOND);
+  const before = balance(past);
+  accept(past, order.settle('h1', { calls: 5 }));
+  t.equal(balance(past), before);
+});
+
+test('a late look pays a period with what came free while its grace lasted', async (t) => {
+  const plan: PlanTerms = { ...BASIC, included: [], grace: { days: 10, quota: 'none' } };
+  for (const looks of [1, 19]) {
+    const past = customer('100', { plan });
+    join(past, 'plan');
+    later(past, MONTH - DAY);
+    accept(past, order.topUp('t2', '100', { expiresAt: START + 36 * DAY }));
+    accept(past, order.hold('h1', { calls: 10 }, 2 * 86_400));
+    look(past, DAY);
+    t.equal(status(past), 'past_due');
+    for (let times = 0; times < looks; times += 1) {
+      later(past, (19 * DAY) / looks);
+      when(past, order.carryOutDues);
+    }
+    t.equal(status(past), 'active');
+  }
+});

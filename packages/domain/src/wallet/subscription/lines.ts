@@ -8,6 +8,15 @@ export function isSameLine(a: Line, b: Line): boolean {
   return a.unit === b.unit && a.model === b.model && a.per === b.per;
 }
 
+/**
+ * Its quotas tell all that a plan gives. Not so calls without limit, prices of its own for what is beyond, a price book, or
+ * a plan without any quota.
+ */
+export function isMeasured({ included, overage_multiplier, overage_prices, price_book }: PlanTerms): boolean {
+  const isPriced = [overage_multiplier, overage_prices, price_book].some((terms) => terms !== undefined);
+  return included.length > 0 && !isPriced && included.every(({ amount }) => amount !== 'unlimited');
+}
+
 /** The index that a line had in other terms: the same unit, model and window. -1: it is new. */
 export function linesBefore(terms: PlanTerms, before: PlanTerms | null): (index: number) => number {
   if (before === terms) return (index) => index;

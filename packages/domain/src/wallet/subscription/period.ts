@@ -17,6 +17,7 @@ import { accounts } from '../../entry.ts';
 import { compiledTerms } from '../../plans/compile.ts';
 import type { GraceQuota, IncludedLine, PlanTerms } from '../../plans/terms.ts';
 import { EntryDraft } from '../entry-draft.ts';
+import type { Quota } from '../quota/state.ts';
 import type { Wallet } from '../state.ts';
 import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
 import type { PaidFrom, Subscription, SubscriptionFacts } from './events.ts';
@@ -142,7 +143,8 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
     (index) => included[index]?.per === 'period' || isDueBy(due(index), opening.now),
     due,
     (index, amount, whole, open) =>
-      prorated(amount, whole, open) - grantedOf(draft.wallet, id, included[index], open),
+      (quantityBegun(opening, granting, index) ?? prorated(amount, whole, open)) -
+      grantedOf(draft.wallet, id, included[index], open),
   );
   // All of a line was used before it was paid.
   included.forEach((line, index) => {
@@ -161,19 +163,34 @@ export function payLate(opening: Opening & { readonly before: SubscriptionState 
  * that had begun before the period is lost: it was paid for then, and is made up to what it was.
  */
 function dueOfUnpaid(
-  { before, terms, wallet, now }: Opening & { readonly before: SubscriptionState },
-  { period }: Granting,
+  opening: Opening & { readonly before: SubscriptionState },
+  granting: Granting,
 ): (index: number) => string | null {
+  const { before, terms } = opening;
   return (index) => {
     const due = before.now.next_grants[index] ?? null;
-    const line = terms.included[index];
-    if (due !== null || line === undefined || line.per === 'period') return due;
-    const lasting = wallet.quotas.filter(
-      (quota) => quota.expiresAt > now && isOfLine(quota, before.now.id, line),
-    );
-    const begun = Math.min(...lasting.map(({ startsAt }) => startsAt));
-    return begun < period.start ? iso(begun) : null;
+    if (due !== null || terms.included[index]?.per === 'period') return due;
+    const begun = begunBefore(opening, granting, index).map(({ startsAt }) => startsAt);
+    return begun.length === 0 ? null : iso(Math.min(...begun));
   };
+}
+
+/** Of a window that lasts and had begun before the period, as much as it was: by the terms of then. */
+function quantityBegun(opening: Opening, granting: Granting, index: number): bigint | null {
+  const begun = begunBefore(opening, granting, index);
+  return begun.length === 0 ? null : begun.reduce((sum, { quantity }) => sum + quantity, 0n);
+}
+
+function begunBefore(
+  { wallet, terms, now }: Opening,
+  { subscription, period }: Granting,
+  index: number,
+): readonly Quota[] {
+  const line = terms.included[index];
+  if (line?.per === 'period') return [];
+  return wallet.quotas.filter(
+    (quota) => quota.expiresAt > now && quota.startsAt < period.start && isOfLine(quota, subscription, line),
+  );
 }
 
 /** What the grace has granted has no money behind it: what is left of it is granted anew, with the money. */
@@ -225,9 +242,12 @@ export function withoutGrace({ grace_quota: _quota, ...subscription }: Subscript
   return { ...subscription, grace_ends_at: null };
 }
 
-/** What had ended unpaid has been paid after all. */
-function withoutDebt({ grace_spent: _spent, ...subscription }: Subscription): Subscription {
-  return subscription;
+export const nameOfPeriod = ({ id, period_start }: Subscription): string => `${id} ${period_start}`;
+
+/** The period that had been left unpaid is paid after all. */
+function withoutDebt({ grace_spent, ...subscription }: Subscription): Subscription {
+  const isOther = grace_spent !== undefined && grace_spent !== nameOfPeriod(subscription);
+  return isOther ? { ...subscription, grace_spent } : subscription;
 }
 
 function pay(
@@ -300,7 +320,8 @@ const isDueBy = (due: string | null, at: number): boolean => due === null || Dat
 function graceQuotaOf({ subscription, terms, before }: Opening): GraceQuota {
   const { grace } = terms;
   const isKnown = before !== null && before.now.plan === subscription.plan;
-  if (!isKnown || subscription.grace_spent === true || grace === undefined || grace.days === 0) return 'none';
+  const isSpent = subscription.grace_spent !== undefined;
+  if (!isKnown || isSpent || grace === undefined || grace.days === 0) return 'none';
   return grace.quota;
 }
 

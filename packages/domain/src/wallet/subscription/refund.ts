@@ -3,8 +3,8 @@
  * time and of what is left of the quotas, to the lots that paid, the last one first, but not to lots that have expired.
  *
  * What was used up can be given back neither whole nor in part, or it could be used, given back, and bought again. Where
- * no quota measures what a plan gives (calls without limit, prices of its own for what is beyond, no quota at all), one
- * call is enough for nothing to come back.
+ * no quota measures what a plan gives (`isMeasured`), one call is enough for nothing to come back; so is a hold that has
+ * expired, whose call may be settled yet.
  */
 import {
   CREDITS,
@@ -18,14 +18,14 @@ import {
   smaller,
 } from '../../amount.ts';
 import { accounts } from '../../entry.ts';
-import type { IncludedLine, PlanTerms } from '../../plans/terms.ts';
+import type { IncludedLine } from '../../plans/terms.ts';
 import type { EntryDraft } from '../entry-draft.ts';
 import type { Move } from '../events.ts';
 import type { Quota } from '../quota/state.ts';
 import { giveBack } from '../reversal.ts';
 import { lotOf, shareOf, type Wallet } from '../state.ts';
 import type { TimeWindow } from './calendar.ts';
-import { isOfLine } from './lines.ts';
+import { isMeasured, isOfLine } from './lines.ts';
 import { periodOf } from './period.ts';
 import type { SubscriptionState } from './state.ts';
 
@@ -41,7 +41,7 @@ export interface Lapsed {
 export function refundMoves(wallet: Wallet, state: SubscriptionState, at: number): readonly Move[] {
   const { now, terms } = state;
   if (terms.refund_on_cancel !== true || !now.period_paid) return [];
-  if (!isMeasured(terms) && hasCalled(wallet, state)) return [];
+  if (isUnmeasured(wallet, state)) return [];
   const period = periodOf(now);
   const paid = parseCredits(now.period_credits);
   const ofTime = (paid * BigInt(period.end - at)) / BigInt(period.end - period.start);
@@ -57,14 +57,13 @@ export function refundMoves(wallet: Wallet, state: SubscriptionState, at: number
   return moves;
 }
 
-/** Its quotas tell all that it gives. */
-function isMeasured({ included, overage_multiplier, overage_prices, price_book }: PlanTerms): boolean {
-  const isPriced = [overage_multiplier, overage_prices, price_book].some((terms) => terms !== undefined);
-  return included.length > 0 && !isPriced && included.every(({ amount }) => amount !== 'unlimited');
-}
-
-function hasCalled({ holds }: Wallet, { called }: SubscriptionState): boolean {
-  return called || [...holds.values()].some(({ plan }) => plan !== null);
+/** What is under way may have it still: on these terms, or on those that it was placed on. */
+function isUnmeasured({ holds }: Wallet, { now, terms, unmeasured }: SubscriptionState): boolean {
+  if (unmeasured) return true;
+  return [...holds.values()].some(({ plan }) => {
+    const isOfNow = plan?.id === now.plan && plan.version === now.plan_version;
+    return plan !== null && !(isOfNow && isMeasured(terms));
+  });
 }
 
 /** Of the line of which most is gone. */
@@ -95,11 +94,25 @@ function goneOf(
   const begun = Math.min(at, ...lasting.map(({ startsAt }) => Math.max(startsAt, start)));
   const whole = BigInt(end - start);
   let gone = per === 'period' ? 0n : divideUp(paid * BigInt(begun - start), whole);
-  for (const { startsAt, expiresAt, used, pinned, quantity } of lasting) {
-    const part = BigInt(Math.min(expiresAt, end) - Math.max(startsAt, start));
-    gone += divideUp(paid * part * (used + pinned), whole * quantity);
+  for (const quotas of inWindows(lasting)) {
+    const from = Math.min(...quotas.map(({ startsAt }) => Math.max(startsAt, start)));
+    const part = BigInt(Math.min(...quotas.map(({ expiresAt }) => expiresAt), end) - from);
+    const had = sumOf(quotas, ({ used, pinned }) => used + pinned);
+    const inAll = sumOf(quotas, ({ used, pinned, free }) => used + pinned + free);
+    if (inAll > 0n) gone += divideUp(paid * part * had, whole * inAll);
   }
   return gone;
+}
+
+/** What a grace has granted of a window and what its payment made up are one; what a change of plan has added is its own. */
+function inWindows(quotas: readonly Quota[]): Iterable<readonly Quota[]> {
+  return Map.groupBy(quotas, ({ id, expiresAt, origin }) =>
+    origin.kind === 'plan' && origin.extra === true ? id : expiresAt,
+  ).values();
+}
+
+function sumOf(quotas: readonly Quota[], amount: (quota: Quota) => bigint): bigint {
+  return quotas.reduce((sum, quota) => sum + amount(quota), 0n);
 }
 
 /** Gives back to those that have not expired; says how much. The money comes out of what has just become breakage. */

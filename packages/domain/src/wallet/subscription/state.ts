@@ -1,7 +1,7 @@
 /** The subscription in a wallet's state: the picture of its last event, the plan's terms, and the caps' counters. */
 
 import type { Money } from '../../amount.ts';
-import type { PlanTerms } from '../../plans/terms.ts';
+import type { Cap, PlanTerms } from '../../plans/terms.ts';
 import type { Rhythm } from './calendar.ts';
 import type { Pots, Subscription } from './events.ts';
 
@@ -13,9 +13,13 @@ export interface SubscriptionState {
   readonly paidMoney: readonly Money[];
   /** By index of the terms' `caps`. */
   readonly caps: readonly CapCounter[];
-  /** A call has been charged on it in this period. */
-  readonly called: boolean;
+  /** Of this period: a call may have had what no quota of the terms of then measures. */
+  readonly unmeasured: boolean;
+  /** Of caps that the terms do not have, while their windows last: who comes back to one finds it as it was. */
+  readonly otherCaps: readonly OtherCap[];
 }
+
+export interface OtherCap extends Pick<Cap, 'unit' | 'model' | 'per'>, CapCounter {}
 
 export interface CapCounter {
   /** Of the window that `used` counts. Both 0 before the first. */

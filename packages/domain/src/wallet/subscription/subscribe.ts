@@ -55,6 +55,10 @@ export function subscribe(
   return start(wallet, command, subscription, terms, now);
 }
 
+function spentBefore(last: SubscriptionState | null): Pick<Subscription, 'grace_spent'> {
+  return last?.now.grace_spent === undefined ? {} : { grace_spent: last.now.grace_spent };
+}
+
 const endOfPeriod = ({ period_end }: Subscription): number => Date.parse(period_end);
 
 const DAY_MS = 86_400_000;
@@ -142,7 +146,7 @@ function newSubscription(
     pending_plan: null,
     next_grants: [],
     paid_from: [],
-    ...(wallet.subscription?.now.grace_spent === true ? { grace_spent: true } : {}),
+    ...spentBefore(wallet.subscription),
   };
 }
 
