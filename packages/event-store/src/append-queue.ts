@@ -63,7 +63,7 @@ export class AppendQueue {
     else this.#lines.delete(append.stream);
   }
 
-  /** Empties it, also of those that wait behind a taken one; answers all of them. */
+  /** Empties it, also of those that wait behind a taken one. What it answers is done; what was taken is not yet. */
   drain(): Waiting[] {
     const all = [...this.#ready, ...[...this.#lines.values()].flat()];
     for (const waiting of this.#ready) this.#lines.delete(waiting.append.stream);

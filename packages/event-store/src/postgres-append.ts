@@ -85,7 +85,7 @@ export class GroupAppender {
   /** Waits for the group in flight; what was not sent is refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#refuse(this.#queue.drain(), new StoreUnavailable('unwritten', 'the store is closed'));
+    refuse(this.#queue.drain(), new StoreUnavailable('unwritten', 'the store is closed'));
     this.#connection.cancel();
     await this.#running;
     await this.#connection.close();
@@ -106,7 +106,9 @@ export class GroupAppender {
     try {
       await this.#connection.open();
     } catch (error) {
-      this.#refuse([...this.#queue.drain(), ...group], unavailable(error));
+      const away = unavailable(error);
+      refuse(this.#queue.drain(), away);
+      this.#refuseTaken(group, away);
       return;
     }
     try {
@@ -150,18 +152,20 @@ export class GroupAppender {
     }
     if (failure !== 'rolled_back') this.#connection.drop();
     const outcome = failure === 'lost' ? 'unknown' : 'unwritten';
-    this.#refuse(
+    this.#refuseTaken(
       group,
       new StoreUnavailable(outcome, `the append failed: ${messageOf(error)}`, { cause: error }),
     );
   }
 
-  #refuse(all: readonly Waiting[], error: StoreUnavailable): void {
-    for (const waiting of all) {
-      this.#queue.done(waiting);
-      waiting.reject(error);
-    }
+  #refuseTaken(group: readonly Waiting[], error: StoreUnavailable): void {
+    for (const waiting of group) this.#queue.done(waiting);
+    refuse(group, error);
   }
+}
+
+function refuse(all: readonly Waiting[], error: StoreUnavailable): void {
+  for (const waiting of all) waiting.reject(error);
 }
 
 function parameters(group: readonly Waiting[]): unknown[] {
