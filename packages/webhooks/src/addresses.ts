@@ -4,7 +4,6 @@
  * resolved once for each attempt and the connection is made to the address that was judged: a name that answers
  * differently the second time (DNS rebinding) is never asked a second time (billing rule 15).
  */
-import { lookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 
 /**
@@ -48,17 +47,6 @@ export function isAllowedAddress(text: string, allowPrivate: boolean): boolean {
   const kind = kindOfAddress(text);
   return kind === 'public' || (kind === 'private' && allowPrivate);
 }
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
-
-/** All addresses of a name, in the order in which to take them. */
-export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
-
-/** As every other program of this machine would. IPv4 first: not every machine gets out by IPv6. */
-export const resolveName: Resolve = (hostname) => lookup(hostname, { all: true, order: 'ipv4first' });
 
 /** An IPv6 address stands in brackets in a URL, and nowhere else. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');

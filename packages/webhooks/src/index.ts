@@ -3,8 +3,6 @@ export {
   faultOfUrl,
   isAllowedAddress,
   kindOfAddress,
-  type Resolve,
-  type ResolvedAddress,
 } from './addresses.ts';
 export {
   type AttemptView,
@@ -43,6 +41,7 @@ export {
 } from './event-types.ts';
 export { letterOf, type Message, messageOf, testMessage } from './message.ts';
 export { askForReplay, type ReplayView } from './replays.ts';
+export { type Resolve, type ResolvedAddress, Unresolved } from './resolve.ts';
 export { ForeignWebhooks, migrateWebhooks, WEBHOOKS_VERSION, webhooksSchema } from './schema.ts';
 export { createSecretBox, readSecretKey, type SecretBox, SecretUnreadable } from './secret-box.ts';
 export { makeSecret, ROTATION_MS, readSecrets, rotateSecret, SECRETS_MAX } from './secrets.ts';

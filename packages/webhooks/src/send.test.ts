@@ -6,8 +6,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Resolve } from './addresses.ts';
+import { createResolve, type Resolve } from './resolve.ts';
 import { type SendOptions, type Sent, send } from './send.ts';
+import { startNames } from './testing/names.ts';
 import { answer, startReceiver } from './testing/receiver.ts';
 
 const receiver = await startReceiver();
@@ -188,7 +189,18 @@ t.test('a name that is not known, or never found out, has no address', async (t)
   t.match(await sendTo('http://hooks.example/', { resolve: unknown }), { fault: 'no_address' });
   t.match(await sendTo('http://hooks.example/', { resolve: async () => [] }), { fault: 'no_address' });
   const silent: Resolve = () => new Promise(() => undefined);
-  t.match(await sendTo('http://hooks.example/', { resolve: silent, timeoutMs: 50 }), { fault: 'timeout' });
+  t.match(await sendTo('http://hooks.example/', { resolve: silent, timeoutMs: 50 }), { fault: 'unresolved' });
+});
+
+t.test('a name server that is silent keeps nobody waiting but those who send to its names', async (t) => {
+  const names = await startNames(t);
+  const resolve = createResolve({ servers: [names.server], limitMs: 1_000, hostsFile: '/nowhere' });
+  const to = (host: string) => sendTo(`http://${host}:${receiver.port}/`, { resolve, timeoutMs: 5_000 });
+  const silent = Promise.all(Array.from({ length: 16 }, () => to('silent.example')));
+  const sent = await to('hooks.example');
+  t.match(sent, { status: 204 });
+  t.ok(sent.tookMs < 700, `${sent.tookMs} ms`);
+  for (const one of await silent) t.match(one, { kind: 'unanswered', fault: 'unresolved' });
 });
 
 const certificate = makeCertificate();

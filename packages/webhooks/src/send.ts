@@ -5,10 +5,20 @@
  */
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { hostOf, isAllowedAddress, type Resolve, type ResolvedAddress, resolveName } from './addresses.ts';
+import { hostOf, isAllowedAddress } from './addresses.ts';
+import { type Resolve, type ResolvedAddress, resolveName, Unresolved } from './resolve.ts';
 
-/** Why there was no answer. `forbidden_address`: the name leads to where no message may go. */
-export type SendFault = 'no_address' | 'forbidden_address' | 'no_connection' | 'bad_certificate' | 'timeout';
+/**
+ * Why there was no answer. `forbidden_address`: the name leads to where no message may go. `unresolved`: nobody said in
+ * time where it leads, so nothing was tried, and nothing is known of the receiver.
+ */
+export type SendFault =
+  | 'no_address'
+  | 'unresolved'
+  | 'forbidden_address'
+  | 'no_connection'
+  | 'bad_certificate'
+  | 'timeout';
 
 export type Sent = {
   /** Of the attempt; whole. */
@@ -74,8 +84,8 @@ async function addressFor(
   let addresses: readonly ResolvedAddress[];
   try {
     addresses = await Promise.race([resolve(hostOf(url)), ended(signal)]);
-  } catch {
-    return unanswered(signal.aborted ? 'timeout' : 'no_address');
+  } catch (error) {
+    return unanswered(signal.aborted || error instanceof Unresolved ? 'unresolved' : 'no_address');
   }
   const [first] = addresses;
   if (first === undefined) return unanswered('no_address');

@@ -1,7 +1,7 @@
 /** What everything about webhooks works with: its tables, its secrets, and how it may send. */
 import { assertSchema } from '@tallystick/projections';
 import type { Pool } from 'pg';
-import type { Resolve } from './addresses.ts';
+import type { Resolve } from './resolve.ts';
 import { migrateWebhooks, webhooksSchema } from './schema.ts';
 import { createSecretBox, type SecretBox } from './secret-box.ts';
 import type { SendOptions } from './send.ts';

@@ -18,6 +18,8 @@ export interface Due {
   readonly created_at: Date;
   /** Before this one. */
   readonly attempts: number;
+  /** Its endpoint rests: this one finds out how it is. */
+  readonly probe: boolean;
 }
 
 export interface Room {
@@ -40,20 +42,20 @@ export async function takeDue(webhooks: Webhooks, room: Room): Promise<Due[]> {
   const { rows } = await pool.query<Due>(
     `with busy as (select * from unnest($4::text[], $5::integer[]) as b(endpoint, count)),
      ready as materialized (
-       select e.id, e.url, e.scope,
+       select e.id, e.url, e.scope, e.open_until is not null as probe,
          case when e.id = any ($6) then 1 else greatest(0, $7 - coalesce(b.count, 0)) end as room
        from ${schema}.endpoints e left join busy b on b.endpoint = e.id
        where e.status = 'open' and e.paused is null and (e.open_until is null or e.id = any ($6))
        order by random()),
      taken as materialized (
-       select x.id, r.url, r.scope from ready r cross join lateral (
+       select x.id, r.url, r.scope, r.probe from ready r cross join lateral (
          select d.id from ${schema}.deliveries d
          where d.endpoint = r.id and d.status = 'pending' and d.next_attempt_at <= $1
          order by d.next_attempt_at limit r.room for update skip locked) x
        limit $3)
      update ${schema}.deliveries d set lease = gen_random_uuid(), next_attempt_at = $2
      from taken t where d.id = t.id
-     returning d.id, d.lease, d.endpoint, t.url, t.scope, d.stream, d.revision, d.created_at, d.attempts`,
+     returning d.id, d.lease, d.endpoint, t.url, t.scope, d.stream, d.revision, d.created_at, d.attempts, t.probe`,
     [
       new Date(room.now),
       new Date(room.leaseUntil),

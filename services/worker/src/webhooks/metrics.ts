@@ -4,7 +4,7 @@ import { isDelivered, type SendFault, type Sent, type Webhooks } from '@tallysti
 import { isGone } from './outcome.ts';
 
 /** `refused`: an answer that is neither 2xx nor 410. `untried`: it could not be made, through no fault of the receiver. */
-export type AttemptOutcome = 'delivered' | 'refused' | 'gone' | SendFault | 'untried';
+export type AttemptOutcome = 'delivered' | 'refused' | 'gone' | Exclude<SendFault, 'unresolved'> | 'untried';
 
 /** Told of each attempt; null where there was none. */
 export type OnAttempt = (sent: Sent | null) => void;
@@ -25,7 +25,7 @@ export function measureAttempts(meter: Meter): OnAttempt {
 
 export function outcomeOf(sent: Sent | null): AttemptOutcome {
   if (sent === null) return 'untried';
-  if (sent.kind === 'unanswered') return sent.fault;
+  if (sent.kind === 'unanswered') return sent.fault === 'unresolved' ? 'untried' : sent.fault;
   if (isDelivered(sent)) return 'delivered';
   return isGone(sent) ? 'gone' : 'refused';
 }

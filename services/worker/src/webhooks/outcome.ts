@@ -8,6 +8,9 @@ import { BEGIN } from './telling.ts';
 /** The receiver has said that it is there no more. */
 export const isGone = (sent: Sent): boolean => sent.kind === 'answered' && sent.status === 410;
 
+/** Nothing was sent, and nothing is known of the receiver. */
+export const isUntried = (sent: Sent): boolean => sent.kind === 'unanswered' && sent.fault === 'unresolved';
+
 const LOG_MAX = 20;
 
 /** Writes nothing of a delivery that is not ours any more: it was replayed or canceled, or our lease was over. */
@@ -40,22 +43,39 @@ export async function writeOutcome(
     );
     if (isDelivered(sent)) {
       await client.query(
-        `update ${schema}.endpoints set failures = 0, open_until = null where id = $1 and failures > 0`,
+        `update ${schema}.endpoints set failures = 0, open_until = null
+         where id = $1 and (failures > 0 or open_until is not null)`,
         [due.endpoint],
       );
       return;
     }
+    // Once it rests only the one that finds out counts: what was under way when it began to fail says nothing new.
     const { rows } = await client.query<{ failures: number }>(
-      `update ${schema}.endpoints set failures = failures + 1 where id = $1 returning failures`,
-      [due.endpoint],
+      `update ${schema}.endpoints set failures = failures + 1
+       where id = $1 and (open_until is null or $2) returning failures`,
+      [due.endpoint, due.probe],
     );
-    const rest = restMs(rows[0]?.failures ?? 0);
-    if (rest === null) return;
+    const [counted] = rows;
+    if (counted === undefined) return;
+    const rest = restMs(counted.failures);
     await client.query(`update ${schema}.endpoints set open_until = $2 where id = $1`, [
       due.endpoint,
-      new Date(endedAt + rest),
+      rest === null ? null : new Date(endedAt + rest),
     ]);
   });
+}
+
+/**
+ * Nobody has said where its receiver is: as little is known of the endpoint's other messages, so it rests until then, and
+ * one of them finds out. It is no failure: none is counted, of the message or of the endpoint.
+ */
+export async function restUntried({ pool, schema }: Webhooks, due: Due, until: number): Promise<void> {
+  await pool.query(
+    `with back as (
+       update ${schema}.deliveries set lease = null, next_attempt_at = $3 where id = $1 and lease = $2)
+     update ${schema}.endpoints set open_until = $3 where id = $4 and (open_until is null or $5)`,
+    [due.id, due.lease, new Date(until), due.endpoint, due.probe],
+  );
 }
 
 /** It could not even be tried, through no fault of the receiver: no attempt is counted. */

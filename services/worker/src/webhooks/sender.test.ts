@@ -7,12 +7,13 @@ import {
   openTest,
   replayDelivery,
   rotateSecret,
+  Unresolved,
 } from '@tallystick/webhooks';
 import { answer, type Received, startReceiver } from '@tallystick/webhooks/testing';
 import { Webhook } from 'standardwebhooks';
 import t, { type Test } from 'tap';
-import { tidy } from './outcome.ts';
-import { RETRY_AFTER_MS } from './schedule.ts';
+import { tidy, writeOutcome } from './outcome.ts';
+import { FAILURES_MAX, RETRY_AFTER_MS } from './schedule.ts';
 import { sendDue, startSender } from './sender.ts';
 import { breakingPool, startTold } from './testing/told.ts';
 
@@ -196,6 +197,92 @@ t.test('after ten failures in a row an endpoint rests, and one message finds out
   t.same([...new Set((await deliveries()).map(({ status }) => status))], ['delivered']);
 });
 
+t.test(
+  'however many were under way when it began to fail, an endpoint rests for a minute at first',
+  async (t) => {
+    const { receiver, id, happen } = await receiving(t);
+    // Given 25 messages under way at once, and a receiver that is away for a moment
+    receiver.behave = answer(503);
+    await happen(25);
+    await sendDue(parts);
+    t.equal(receiver.received.length, 25);
+    const rest = async () => Date.parse((await getEndpoint(webhooks, id))?.resting_until ?? '') - now();
+    const first = await rest();
+    t.ok(first >= MINUTE && first < MINUTE + 5_000, `it rests for ${first} ms`);
+    t.match(await getEndpoint(webhooks, id), { failures: FAILURES_MAX });
+    // When it is back a minute later, so is the endpoint
+    receiver.behave = answer(204);
+    told.advance(first + 1);
+    t.equal(await sendDue(parts), 1);
+    t.match(await getEndpoint(webhooks, id), { failures: 0, resting_until: null });
+  },
+);
+
+t.test('a late failure of what was under way makes no rest longer', async (t) => {
+  const { receiver, id, happen } = await receiving(t);
+  receiver.behave = answer(503);
+  await happen(10);
+  await sendDue(parts);
+  const [late] = await pool
+    .query(
+      `update ${webhooks.schema}.deliveries set lease = gen_random_uuid() where endpoint = $1
+       returning id, lease, endpoint, attempts`,
+      [id],
+    )
+    .then(({ rows }) => rows);
+  const before = await getEndpoint(webhooks, id);
+  const sent = { kind: 'unanswered', fault: 'timeout', tookMs: 5 } as const;
+  await writeOutcome(webhooks, { ...late, probe: false }, sent, now() + 20_000, 0);
+  t.same(await getEndpoint(webhooks, id), before);
+});
+
+t.test('a name that no name server answers for is no failure of the receiver', async (t) => {
+  const { receiver, id, happen, deliveries } = await receiving(t);
+  await happen(20);
+  let asked = 0;
+  const silent = async () => {
+    asked += 1;
+    throw new Unresolved('hooks.example');
+  };
+  const errors: unknown[] = [];
+  const deaf = { ...webhooks, sending: { ...webhooks.sending, resolve: silent } };
+  const during = { ...parts, webhooks: deaf, onError: (error: unknown) => errors.push(error) };
+  const sender = startSender(during);
+  while (errors.length < 16) await new Promise((resolve) => setTimeout(resolve, 10));
+  await sender.stop();
+  t.match(errors[0], { message: `no name server has answered for the URL of the endpoint ${id}` });
+  t.equal(receiver.received.length, 0);
+  t.match(await getEndpoint(webhooks, id), { failures: 0 });
+  t.match(await deliveries(), Array(20).fill({ status: 'pending', attempts: 0, log: [] }));
+  // One at a time finds out: whatever waits for that endpoint costs nobody else anything
+  const before = asked;
+  for (let minute = 0; minute < 3; minute++) {
+    told.advance(2 * MINUTE);
+    await t.rejects(sendDue(during), /no name server/);
+    t.equal(await sendDue(during), 0);
+  }
+  t.equal(asked, before + 3);
+  told.advance(2 * MINUTE);
+  t.equal(await sendDue(parts), 1);
+  t.match(await getEndpoint(webhooks, id), { failures: 0, resting_until: null });
+  await sendDue(parts);
+  t.match(await deliveries(), Array(20).fill({ status: 'delivered', attempts: 1 }));
+});
+
+t.test('one that is found again, and fails, is tried as any other', async (t) => {
+  const { receiver, id, happen } = await receiving(t);
+  await happen(2);
+  const silent = async () => {
+    throw new Unresolved('hooks.example');
+  };
+  const deaf = { ...webhooks, sending: { ...webhooks.sending, resolve: silent } };
+  await t.rejects(sendDue({ ...parts, webhooks: deaf }), /no name server/);
+  receiver.behave = answer(500);
+  told.advance(2 * MINUTE);
+  t.equal(await sendDue(parts), 1);
+  t.match(await getEndpoint(webhooks, id), { failures: 1, resting_until: null });
+});
+
 t.test('one who dies while finding out keeps nobody else from it', async (t) => {
   const { receiver, id, happen } = await receiving(t);
   receiver.behave = answer(503);
@@ -230,7 +317,10 @@ t.test('killed at any statement, a sender has sent each message at least once, u
       await happen();
       const breaking = breakingPool(pool, at, when);
       await sendDue({ ...parts, webhooks: { ...webhooks, pool: breaking.pool } }).catch(() => undefined);
-      for (let waited = 0; waited < 3; waited++) {
+      const arrived = async () => (await deliveries()).every(({ status }) => status === 'delivered');
+      for (let waited = 0; waited < 3 || (waited < 50 && !(await arrived())); waited++) {
+        // The locks of one who has been killed a moment ago may be there still.
+        if (waited >= 3) await new Promise((resolve) => setTimeout(resolve, 20));
         told.advance(2 * MINUTE);
         await sendDue(parts);
       }

@@ -18,7 +18,7 @@ import {
 import { type Due, takeDue } from './due.ts';
 import { type Loop, startLoop } from './loop.ts';
 import type { OnAttempt } from './metrics.ts';
-import { isGone, putBack, tidy, writeOutcome } from './outcome.ts';
+import { isGone, isUntried, putBack, restUntried, tidy, writeOutcome } from './outcome.ts';
 
 export interface SenderParts {
   readonly store: Pick<EventStore, 'readRevisions'>;
@@ -125,6 +125,10 @@ async function deliver(parts: SenderParts, due: Due): Promise<void> {
   }
   const sent = await send(letter, webhooks.sending);
   onAttempt(sent);
+  if (isUntried(sent)) {
+    await restUntried(webhooks, due, at + sent.tookMs + PUT_BACK_MS);
+    throw new Error(`no name server has answered for the URL of the endpoint ${due.endpoint}`);
+  }
   // Where this fails the endpoint answers 410 to the next message, too.
   if (isGone(sent)) await pauseGone(parts, due.endpoint).catch(onError);
   await writeOutcome(webhooks, due, sent, at, random());
