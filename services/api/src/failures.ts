@@ -134,7 +134,7 @@ const DRIVER =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|client was closed|query read timeout/i;
 
 /** PostgreSQL is away, starting, stopping or full (classes 08, 53, 57, 58), or the connection to it. */
-function isOutage(error: Error): boolean {
+export function isOutage(error: Error): boolean {
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return NETWORK.has(code) || /^(08|53|57|58)[0-9A-Z]{3}$/.test(code);
   return DRIVER.test(error.message);

@@ -2,6 +2,7 @@
 import { runPart, untilStopped } from '@tallystick/connect';
 import { followReads } from '@tallystick/projections';
 import { measureGroups } from './append-metrics.ts';
+import { tellFaults } from './behind-answers.ts';
 import { serveLedger } from './serve.ts';
 
 await runPart(
@@ -19,7 +20,7 @@ await runPart(
       waitFor: (wanted, timeoutMs) => follower.waitFor(wanted, timeoutMs),
       lagMs: () => null,
       onNewAdminKey: (key) => process.stdout.write(`admin key, shown this once: ${key}\n`),
-      onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
+      onError: tellFaults(log),
     });
     process.stdout.write(`the API listens on ${api.url}\n`);
     await untilStopped(part);

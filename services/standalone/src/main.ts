@@ -3,7 +3,7 @@
  * newcomer starts. Exits 2 where its settings are wrong, 1 where it cannot go on.
  */
 import { resolve } from 'node:path';
-import { measureGroups, serveLedger } from '@tallystick/api';
+import { measureGroups, serveLedger, tellFaults } from '@tallystick/api';
 import {
   BadSettings,
   connectPatiently,
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
       onNewAdminKey: (key) => {
         newAdminKey = key;
       },
-      onError: (err, where) => log.error({ err, where }, 'something failed behind the answers'),
+      onError: tellFaults(log),
     });
     stops.push(() => api.close());
     const events = settings.esdbUrl === null ? database.name : 'EventStoreDB, by LEDGER_ESDB_URL';
