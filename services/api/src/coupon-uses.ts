@@ -8,13 +8,18 @@
  * follows the wallets.
  */
 import {
+  COUPON_GRANT_USE,
   type CouponCommand,
   type CouponOffer,
   type CouponState,
   couponDecider,
   couponOrders,
+  keys,
+  type WalletEvent,
+  walletStream,
   whyUnusable,
 } from '@tallystick/domain';
+import { StoreUnavailable } from '@tallystick/event-store';
 import type { FastifyRequest } from 'fastify';
 import type { Api } from './api.ts';
 import { order } from './orders.ts';
@@ -74,9 +79,44 @@ export function confirmUse(api: Api, request: FastifyRequest, code: string, use:
   return inTheEnd(api, request, code, couponOrders.confirm(use));
 }
 
-/** Of a purchase that has not come about, or was canceled. */
+/** Of a purchase that was canceled, or has gone without this coupon. */
 export function releaseUse(api: Api, request: FastifyRequest, code: string, use: Use): Promise<void> {
   return inTheEnd(api, request, code, couponOrders.release(use));
+}
+
+/**
+ * Of a purchase that waits for its money: another request of the same reference, which was refused, may have released the
+ * use before the purchase was there. Where none is left by now the purchase stands, and counts over the limit once paid.
+ */
+export function keepUse(api: Api, request: FastifyRequest, code: string, use: Use): Promise<void> {
+  const expiresAt = api.now() + RESERVATION_MS;
+  return inTheEnd(api, request, code, couponOrders.reserve({ ...use, expiresAt }));
+}
+
+/**
+ * Of an order that the wallet has refused. A use is its reference's, not its request's: another request of the same
+ * reference may have come about with it in the meantime. So the wallet is looked at before, and once more after: what comes
+ * about later than that keeps its use itself.
+ */
+async function releaseUnused(api: Api, request: FastifyRequest, code: string, use: Use): Promise<void> {
+  if (await isInUse(api, code, use)) return;
+  await releaseUse(api, request, code, use);
+  if (await isInUse(api, code, use)) await keepUse(api, request, code, use);
+}
+
+/** Whether the wallet has what a use is for, as its stream says now. */
+async function isInUse({ runner }: Api, code: string, { account, purchase }: Use): Promise<boolean> {
+  const [opening, closing, granting] = [
+    keys.purchase(purchase),
+    keys.purchaseClosed(purchase),
+    keys.couponGrant(code),
+  ];
+  const asked = purchase === COUPON_GRANT_USE ? [granting] : [opening, closing];
+  const found = await runner.find<WalletEvent>(walletStream(account), asked);
+  if (purchase === COUPON_GRANT_USE) return found.has(granting);
+  const [opened, closed] = [found.get(opening), found.get(closing)];
+  if (closed?.type === 'PurchaseClosed' && closed.data.by === 'canceled') return false;
+  return opened?.type === 'PurchaseOpened' && opened.data.purchase.coupon?.code === code;
 }
 
 /** The order to the wallet stands: an outage here is no reason to tell anyone that it does not. */
@@ -91,6 +131,16 @@ async function inTheEnd(
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     request.log.warn({ coupon: code, step: command.type, code: error.problem.code }, 'left to the worker');
+  }
+}
+
+/** Where the store is away the refusal stands all the same, and the use runs out by itself. */
+async function orLeft(request: FastifyRequest, code: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    request.log.warn({ coupon: code }, 'left to run out');
   }
 }
 
@@ -109,7 +159,7 @@ export async function withUse<T>(
     // Nor is it this call's where the reference stands for another request: the use is that one's.
     const isOurs =
       error instanceof Refused && error.problem.status < 500 && error.problem.code !== 'idempotency_conflict';
-    if (code !== null && isOurs) await releaseUse(api, request, code, use);
+    if (code !== null && isOurs) await orLeft(request, code, () => releaseUnused(api, request, code, use));
     throw error;
   }
 }

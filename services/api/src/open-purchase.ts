@@ -15,7 +15,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Api } from './api.ts';
-import { confirmUse, releaseUse, reserveUse, withUse } from './coupon-uses.ts';
+import { confirmUse, keepUse, releaseUse, reserveUse, withUse } from './coupon-uses.ts';
 import { fingerprint } from './fingerprint.ts';
 import { orderWallet, recordedBy } from './orders.ts';
 import { type Faults, moneyOf, settle } from './parse.ts';
@@ -139,8 +139,11 @@ export async function openPurchase(
   // The same request at the same instant, in another process, may have taken another of the saved ones.
   if (coupon !== null && purchase.coupon?.code !== coupon.code)
     await releaseUse(api, request, coupon.code, use);
-  if (purchase.coupon !== null && paid !== undefined)
-    await confirmUse(api, request, purchase.coupon.code, use);
+  if (purchase.coupon !== null) {
+    const settled = paid === undefined ? keepUse : confirmUse;
+    // Told again it may have been canceled since, or its use have run out: that stays so.
+    if (paid !== undefined || !replayed) await settled(api, request, purchase.coupon.code, use);
+  }
   const answer = { ...openedAnswer(event.data), position: formatPosition(api.epoch, position) };
   return { answer, replayed };
 }

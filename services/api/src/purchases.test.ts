@@ -1,11 +1,20 @@
-import { StoreUnavailable } from '@tallystick/event-store';
-import t from 'tap';
+import { type Catalogues, couponDecider, couponOrders, keys, walletDecider } from '@tallystick/domain';
+import { createRunner, StoreUnavailable } from '@tallystick/event-store';
+import t, { type Test } from 'tap';
 import { startTestLedger } from './testing/ledger.ts';
 
 let offMs = 0;
 const now = (): number => Date.now() + offMs;
 /** Appends that fail, by stream and by how many are let pass before: an outage, or the end of a process, at that step. */
 const broken: { stream: string; after: number }[] = [];
+/** What another process does between two steps of this one: after the next append of such an event to the stream. */
+const meanwhile: { stream: string; type: string; work: () => Promise<unknown> }[] = [];
+/** The same, after the next look at a stream: what was seen is old by then. */
+const afterLook: { stream: string; work: () => Promise<unknown> }[] = [];
+async function pass<T>(steps: { work: () => Promise<unknown> }[], at: number, result: T): Promise<T> {
+  if (at >= 0) await steps.splice(at, 1)[0]?.work();
+  return result;
+}
 
 const ledger = await startTestLedger({
   events: 'postgres',
@@ -16,14 +25,33 @@ const ledger = await startTestLedger({
     async append(append) {
       const at = broken.find(({ stream }) => append.stream.startsWith(stream));
       if (at !== undefined && at.after-- <= 0) throw new StoreUnavailable('unwritten', 'away');
-      return store.append(append);
+      const result = await store.append(append);
+      const types = append.events.map(({ type }) => type);
+      const step = meanwhile.findIndex(
+        ({ stream, type }) => append.stream === stream && types.includes(type),
+      );
+      return pass(meanwhile, step, result);
     },
     readStream: store.readStream.bind(store),
     readRevisions: store.readRevisions.bind(store),
     readAll: store.readAll.bind(store),
-    head: store.head.bind(store),
+    async head(stream) {
+      const head = await store.head(stream);
+      return pass(
+        afterLook,
+        afterLook.findIndex((look) => look.stream === stream),
+        head,
+      );
+    },
     watch: store.watch.bind(store),
-    lookup: store.lookup.bind(store),
+    async lookup(stream, keys) {
+      const found = await store.lookup(stream, keys);
+      return pass(
+        afterLook,
+        afterLook.findIndex((look) => look.stream === stream),
+        found,
+      );
+    },
     close: store.close.bind(store),
   }),
 });
@@ -291,6 +319,75 @@ t.test('a purchase that the wallet refuses keeps no use', async (t) => {
   t.match((await buy(id, { amount: usd('50'), coupon: 'big', reference: 'p1' })).body, {
     code: 'coupon_exhausted',
   });
+});
+
+/** Another process, and a purchase of the reference `p` in it that the coupon fits, where ours is refused. */
+function elsewhere(t: Pick<Test, 'teardown'>, id: string, code: string) {
+  const runner = createRunner<Catalogues>({
+    store: ledger.store,
+    keyIndex: ledger.store,
+    snapshots: { read: async () => null },
+    catalogue: ledger.catalogue,
+    now,
+  });
+  t.teardown(() => runner.close());
+  const cause = { actor: 'elsewhere', request: '' };
+  return {
+    async buy() {
+      const { packages } = await ledger.catalogue.fresh();
+      const sold = packages.latest('pro');
+      const state = ledger.catalogue.coupons.get(code);
+      if (sold === undefined || state === undefined || state.terms === null)
+        throw new Error('nothing to buy');
+      const offer = { package: { id: sold.id, version: sold.version }, terms: sold.terms, price: usd('90') };
+      const coupon = { code, version: state.version, terms: state.terms };
+      const words = { key: keys.purchase('p'), fingerprint: 'elsewhere', id: 'p', paid: false };
+      const command = { type: 'OpenPurchase', ...words, offer, coupon } as const;
+      const executed = await runner.execute(walletDecider, [{ id, command, cause }], now() + 10_000);
+      if (executed === 'queue_full' || executed[0]?.status !== 'recorded')
+        throw new Error(JSON.stringify(executed));
+    },
+    release: () =>
+      runner.execute(
+        couponDecider,
+        [{ id: code, command: couponOrders.release({ account: id, purchase: 'p' }), cause }],
+        now() + 10_000,
+      ),
+  };
+}
+const REFUSED = { status: 422, body: { code: 'minimum_purchase' } };
+
+t.test('a refused request keeps the use that another one of its reference has come about with', async (t) => {
+  await call('PUT', '/v1/coupons/same1', { percent: '10', minimum_purchase: usd('50'), max_uses: 5 });
+  const id = await account();
+  const other = elsewhere(t, id, 'SAME1');
+  // When the wallet has refused ours, and the other purchase comes about before ours lets go of the use
+  const look = { stream: `wallet-${id}`, work: other.buy };
+  const work = async () => void afterLook.push(look);
+  meanwhile.push({ stream: 'coupon-SAME1', type: 'CouponUseReserved', work });
+  t.match(await buy(id, { package: 'starter', coupon: 'same1', reference: 'p' }), REFUSED);
+  t.same([meanwhile, afterLook], [[], []]);
+  t.match(await coupon('same1'), { open_uses: 1 });
+});
+
+t.test('a use that a refused request has let go is reserved again for what came about with it', async (t) => {
+  await call('PUT', '/v1/coupons/same2', { percent: '10', minimum_purchase: usd('50'), max_uses: 5 });
+  const id = await account();
+  const other = elsewhere(t, id, 'SAME2');
+  meanwhile.push({ stream: 'coupon-SAME2', type: 'CouponUseReleased', work: other.buy });
+  t.match(await buy(id, { package: 'starter', coupon: 'same2', reference: 'p' }), REFUSED);
+  t.same(meanwhile, []);
+  t.match(await coupon('same2'), { open_uses: 1 });
+});
+
+t.test('a purchase whose use was let go while it was written has it when it is answered', async (t) => {
+  await call('PUT', '/v1/coupons/same3', { percent: '10', max_uses: 5 });
+  const id = await account();
+  const other = elsewhere(t, id, 'SAME3');
+  meanwhile.push({ stream: `wallet-${id}`, type: 'PurchaseOpened', work: other.release });
+  t.equal((await buy(id, { package: 'pro', currency: 'USD', coupon: 'same3', reference: 'p' })).status, 201);
+  t.same(meanwhile, []);
+  t.match(await coupon('same3'), { open_uses: 1 });
 });
 
 t.test(
