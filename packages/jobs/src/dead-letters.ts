@@ -60,18 +60,33 @@ export async function listLetters(
     order by died_at desc, queue, fact limit $2`,
     [queue, Math.min(limit, LIST_MAX)],
   );
-  return rows.map((row) => ({
-    queue: row.queue,
-    fact: row.fact,
-    round: row.round,
-    data: JSON.parse(row.data),
-    error: row.error,
-    attempts: row.attempts,
-    deaths: row.deaths,
-    firstDiedAt: row.first_died_at.getTime(),
-    diedAt: row.died_at.getTime(),
-  }));
+  return rows.map(letterOf);
 }
+
+export async function findLetters(
+  { pool, schema }: Tables,
+  queue: string,
+  facts: readonly string[],
+): Promise<readonly DeadLetter[]> {
+  if (facts.length === 0) return [];
+  const { rows } = await pool.query<Row>(
+    `select * from ${schema}.dead_letters where queue = $1 and fact = any ($2)`,
+    [queue, facts],
+  );
+  return rows.map(letterOf);
+}
+
+const letterOf = (row: Row): DeadLetter => ({
+  queue: row.queue,
+  fact: row.fact,
+  round: row.round,
+  data: JSON.parse(row.data),
+  error: row.error,
+  attempts: row.attempts,
+  deaths: row.deaths,
+  firstDiedAt: row.first_died_at.getTime(),
+  diedAt: row.died_at.getTime(),
+});
 
 /** The job of a letter, in a round that no job of the fact has had. The letter stays until the job is done. */
 export async function jobOfLetter(

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { attempt, withDefaults } from './attempt.ts';
 import { openBullmq } from './bullmq.ts';
-import { countLetters, jobOfLetter, listLetters, unbury } from './dead-letters.ts';
+import { countLetters, findLetters, jobOfLetter, listLetters, unbury } from './dead-letters.ts';
 import { type Engine, type Entry, engineId, type RetryPace } from './engine.ts';
 import { openPgBoss } from './pg-boss.ts';
 import type { Job, Jobs, Outcome } from './port.ts';
@@ -110,6 +110,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
 
     deadLetters: {
       list: (listed) => listLetters(tables, listed),
+      find: (queue, facts) => findLetters(tables, queue, facts),
       async retry(queue, fact) {
         const job = await jobOfLetter(tables, queue, fact);
         if (job !== null) await enqueue(queue, job);

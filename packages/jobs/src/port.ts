@@ -91,6 +91,8 @@ export interface DeadLetter {
 export interface DeadLetters {
   /** Latest deaths first. */
   list(options?: { readonly queue?: string; readonly limit?: number }): Promise<readonly DeadLetter[]>;
+  /** Of these facts; those that have none are left out. */
+  find(queue: string, facts: readonly string[]): Promise<readonly DeadLetter[]>;
   /** Puts it in again, in a round of its own. False where there is no such letter. */
   retry(queue: string, fact: string): Promise<boolean>;
   /** Forgets it. False where there is no such letter. */

@@ -70,6 +70,7 @@ for (const [name, env, skip] of [
       );
     }
     t.match(text, /^tallystick_webhooks_waiting 0$/m);
+    t.match(text, /^tallystick_reactions_set_aside 0$/m);
     for (const follower of ['webhooks', 'reactions'])
       t.match(text, new RegExp(`^tallystick_follower_lag_seconds\\{follower="${follower}"\\} \\d`, 'm'));
     child.kill('SIGTERM');

@@ -1,9 +1,11 @@
 import { startPostgres } from '@tallystick/event-store/testing';
-import { type Job, type Jobs, JobsUnavailable } from '@tallystick/jobs';
+import { createJobs, type DeadLetter, type Job, JobsUnavailable } from '@tallystick/jobs';
 import { migrate, openReads, readsSchema } from '@tallystick/projections';
 import pg from 'pg';
 import t from 'tap';
-import { startSweep } from './sweep.ts';
+import { startDroppingWakes } from './dead-wakes.ts';
+import { type SweepParts, startSweep } from './sweep.ts';
+import { WAKE } from './wake.ts';
 
 const postgres = await startPostgres();
 const pool = new pg.Pool({ connectionString: postgres.url });
@@ -27,9 +29,12 @@ await pool.query(
 );
 
 /** An engine that takes everything, or is away. */
-function engine(isAway: () => boolean = () => false) {
+function engine(isAway: () => boolean = () => false, letters: readonly DeadLetter[] = []) {
   const taken: Job[][] = [];
-  const jobs: Pick<Jobs, 'enqueueAll'> = {
+  const find = async (_: string, facts: readonly string[]) =>
+    letters.filter(({ fact }) => facts.includes(fact));
+  const jobs: SweepParts['jobs'] = {
+    deadLetters: { find },
     async enqueueAll(_, page) {
       if (isAway()) throw new JobsUnavailable('away');
       taken.push([...page]);
@@ -90,4 +95,83 @@ t.test('an engine that is away is told, and the next sweep puts everything in', 
   while (taken.flat().length < WALLETS) await new Promise((resolve) => setTimeout(resolve, 10));
   await stop();
   t.match(told, [{ name: 'JobsUnavailable' }]);
+});
+
+/** As one lies there that has died so often, the last time so long ago. */
+const letterOf = (account: string, deaths: number, agoMs: number): DeadLetter => ({
+  queue: WAKE,
+  fact: `wake:${account}:${new Date(DUE).toISOString()}`,
+  round: '1',
+  data: { account, due_at: new Date(DUE).toISOString() },
+  error: 'Error: not possible',
+  attempts: 3,
+  deaths,
+  firstDiedAt: Date.now() - agoMs,
+  diedAt: Date.now() - agoMs,
+});
+
+t.test('what has died comes again, later and later, and never in the round that it died in', async (t) => {
+  const MINUTE = 60_000;
+  const rests: readonly (readonly [deaths: number, ms: number])[] = [
+    [1, MINUTE],
+    [2, 2 * MINUTE],
+    [3, 4 * MINUTE],
+    [50, 30 * MINUTE],
+  ];
+  const resting = rests.map(([deaths, ms], n) => letterOf(`w${n + 1}`, deaths, ms - 5_000));
+  const rested = rests.map(([deaths, ms], n) => letterOf(`w${n + 11}`, deaths, ms + 5_000));
+  const { jobs, taken } = engine(() => false, [...resting, ...rested]);
+  await startSweep({ jobs, queries, now: () => DUE, isPaused: () => false, onError: t.error })();
+  const put = new Set(taken.flat().map(({ fact }) => fact));
+  for (const { fact, deaths } of resting) t.notOk(put.has(fact), `${deaths} deaths, too soon`);
+  for (const { fact, deaths } of rested) t.ok(put.has(fact), `${deaths} deaths, rested`);
+  t.equal(put.size, 399 - resting.length, 'nobody else waits for them');
+});
+
+t.test('a wake that always fails dies once a round, not once a second', async (t) => {
+  const jobs = await createJobs({ namespace: 'sweep', postgresUrl: postgres.url, redisUrl: null });
+  t.teardown(() => jobs.close(100));
+  const died: string[] = [];
+  await jobs.work(
+    WAKE,
+    async ({ fact }) => {
+      died.push(fact);
+      throw new Error('never');
+    },
+    { attempts: 1, concurrency: 16 },
+  );
+  const parts = { jobs, queries, now: () => DUE, isPaused: () => false, onError: t.error };
+  await startSweep(parts)();
+  while ((await jobs.counts(WAKE)).dead < 399) await new Promise((resolve) => setTimeout(resolve, 50));
+  const stop = startSweep({ ...parts, everyMs: 100 });
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await stop();
+  t.equal(died.length, 399);
+  t.match(await jobs.counts(WAKE), { dead: 399 });
+});
+
+t.test('a letter goes when its account is not due any more at that instant, whoever saw to it', async (t) => {
+  const jobs = await createJobs({ namespace: 'letters', postgresUrl: postgres.url, redisUrl: null });
+  t.teardown(() => jobs.close(100));
+  const never = async (): Promise<void> => {
+    throw new Error('never');
+  };
+  await jobs.work(WAKE, never, { attempts: 1, concurrency: 16 });
+  const due_at = new Date(DUE).toISOString();
+  const wakes = ['w1', 'w2', 'w3', 'gone'].map((account) => ({
+    fact: `wake:${account}:${due_at}`,
+    round: 1,
+    data: { account, due_at },
+  }));
+  await jobs.enqueueAll(WAKE, wakes);
+  while ((await jobs.counts(WAKE)).dead < wakes.length)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  // Nothing is due in one any more, something else later in another, and one account is not there
+  await pool.query(`update ${queries.schema}.balances set next_due_at = null where account = 'w1'`);
+  await pool.query(
+    `update ${queries.schema}.balances set next_due_at = next_due_at + interval '1 day' where account = 'w2'`,
+  );
+  await startDroppingWakes({ jobs, queries, onError: t.error })();
+  const left = (await jobs.deadLetters.list({ queue: WAKE })).map(({ data }) => data.account);
+  t.same(left, ['w3']);
 });

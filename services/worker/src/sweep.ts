@@ -3,12 +3,13 @@
  * engine: it is what makes up for an engine that has lost its jobs. Any number of processes may sweep, since a fact put in
  * twice in a round is one job.
  */
-import { type Jobs, periodically } from '@tallystick/jobs';
+import { type Job, type Jobs, periodically } from '@tallystick/jobs';
 import { type DueAccount, listDues, type Reads } from '@tallystick/projections';
+import { type Letters, mayComeAgain } from './dead-wakes.ts';
 import { WAKE } from './wake.ts';
 
 export interface SweepParts {
-  readonly jobs: Pick<Jobs, 'enqueueAll'>;
+  readonly jobs: Pick<Jobs, 'enqueueAll'> & Letters;
   readonly queries: Reads;
   /** Milliseconds since 1970, of the ledger's clock. */
   readonly now: () => number;
@@ -43,10 +44,8 @@ export function startSweep({
     let last: DueAccount | null = null;
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const due: readonly DueAccount[] = await listDues(queries, until, PAGE, last);
-      await jobs.enqueueAll(
-        WAKE,
-        due.map((found) => wakeJob(found, round)),
-      );
+      const wakes = due.map((found) => wakeJob(found, round));
+      await jobs.enqueueAll(WAKE, await mayComeAgain(jobs, wakes, Date.now()));
       if (due.length < PAGE) return;
       last = due.at(-1) ?? null;
     }
@@ -54,7 +53,7 @@ export function startSweep({
   return periodically(() => everyMs, sweep, onError);
 }
 
-function wakeJob({ account, dueAt }: DueAccount, round: number) {
+function wakeJob({ account, dueAt }: DueAccount, round: number): Job {
   const due_at = new Date(dueAt).toISOString();
   return { fact: `wake:${account}:${due_at}`, round, data: { account, due_at } };
 }

@@ -12,15 +12,24 @@ import {
   type Tracing,
 } from '@tallystick/connect';
 import type { Catalogues } from '@tallystick/domain';
-import { createRunner, observeStore, type Runner, traceAppends, traceRounds } from '@tallystick/event-store';
+import {
+  createRunner,
+  observeStore,
+  type Runner,
+  StoreUnavailable,
+  traceAppends,
+  traceRounds,
+} from '@tallystick/event-store';
 import { createJobs, type Jobs, onceInAWhile } from '@tallystick/jobs';
 import { openReads } from '@tallystick/projections';
 import { webhooksSchema } from '@tallystick/webhooks';
+import { startDroppingWakes } from './dead-wakes.ts';
 import { measureLags } from './lag.ts';
 import { startAlertMails } from './mail/start.ts';
 import { measureJobs, measureQueues } from './metrics.ts';
 import { couponReactor } from './reactors/coupons.ts';
 import { CATEGORIES as REACTED, reactionsSchema, startReactors } from './reactors/follow.ts';
+import { measureSetAside } from './reactors/metrics.ts';
 import { referralReactor } from './reactors/referrals.ts';
 import { startSweep } from './sweep.ts';
 import { WAKE, WAKE_OPTIONS, wakeHandler } from './wake.ts';
@@ -76,8 +85,12 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     closers.push(() => alertMails.stop());
     const reactors = [couponReactor(runner), referralReactor(runner, { percent, days }), alertMails.reactor];
     const onReactionError = warned('what follows from events has to wait');
-    const reactions = await startReactors({ store, pool, namespace, reactors, onError: onReactionError });
+    const reactions = await startReactors({
+      ...{ store, pool, namespace, reactors, onError: onReactionError },
+      onSetAside: (aside) => log.error(aside, 'what follows from this event is not possible, and set aside'),
+    });
     closers.push(() => reactions.stop());
+    measureSetAside(meter, pool, reactionsSchema(namespace));
 
     const webhooks = await startWebhooks({
       ledger,
@@ -110,6 +123,7 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     closers.push(
       startSweep({ jobs, queries, now, isPaused, onError: warned('what is due cannot be put in now') }),
     );
+    closers.push(startDroppingWakes({ jobs, queries, onError: warned('dead letters have to wait') }));
     return { jobs, close };
   } catch (error) {
     await close();
@@ -125,6 +139,7 @@ async function openDecides(parts: WorkerParts, closers: (() => Promise<void> | v
   closers.push(() => catalogue.close());
   await catalogue.fresh();
   const { keyIndex, snapshots, clock } = ledger;
+  const onOutage = onceInAWhile((err) => log.warn({ err }, 'decisions have to wait'));
   const runner = createRunner<Catalogues>({
     ...watchedStore(parts),
     now: () => clock.now(),
@@ -132,7 +147,10 @@ async function openDecides(parts: WorkerParts, closers: (() => Promise<void> | v
     keyIndex,
     snapshots,
     catalogue,
-    onError: (err, stream) => log.error({ err, stream }, 'a decision failed'),
+    onError(err, stream) {
+      if (err instanceof StoreUnavailable) onOutage(err);
+      else log.error({ err, stream }, 'a decision failed');
+    },
   });
   closers.push(() => runner.close());
   return { runner, catalogue };

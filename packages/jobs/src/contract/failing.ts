@@ -72,6 +72,9 @@ export async function failingContract(t: Test, setting: Setting): Promise<void> 
     );
     for (const fact of ['a', 'b']) await jobs.enqueue('q', { fact, data: { of: fact } });
     await until('both are dead', async () => (await jobs.counts('q')).dead === 2);
+    t.match(await jobs.deadLetters.find('q', ['b', 'c']), [{ fact: 'b', data: { of: 'b' }, deaths: 1 }]);
+    t.same(await jobs.deadLetters.find('q', []), []);
+    t.same(await jobs.deadLetters.find('other', ['a', 'b']), []);
     mended = true;
     t.equal(await jobs.deadLetters.retry('q', 'a'), true);
     await until('it is done', () => outcomes.includes('done'));

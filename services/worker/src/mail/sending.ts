@@ -1,11 +1,11 @@
 /**
- * Sends the mails that wait, one at a time in each process. The row is held while its mail is sent: a process that dies
- * in between leaves it waiting, and it is sent again under the same `Message-ID`. Goes by the clock on the wall, also
- * where the ledger's own can be moved.
+ * Sends the mails that wait, one at a time in each process. A mail is leased while it is sent, and the database has
+ * nothing open meanwhile: a server takes its time. A process that dies in between leaves it waiting, and it is sent again
+ * under the same `Message-ID` when the lease is over. Goes by the clock on the wall, also where the ledger's own can be
+ * moved.
  */
 import { type DomainEvent, type ProfileSet, profileDecider } from '@tallystick/domain';
 import { decodeEvent, type EventStore, type StoredEvent, splitStream } from '@tallystick/event-store';
-import { inTransaction } from '@tallystick/projections';
 import { type Loop, startLoop } from '../webhooks/loop.ts';
 import { type Mailer, MailRefused } from './mailer.ts';
 import type { Notice } from './templates.ts';
@@ -13,6 +13,7 @@ import {
   claimMail,
   endMail,
   forgetMails,
+  MAIL_ATTEMPTS_MAX,
   type MailEnd,
   type Mails,
   type Occasion,
@@ -26,14 +27,18 @@ export interface SendingParts {
   /** What an event is to be told as, and the mail's id. */
   readonly letterOf: (event: StoredEvent<DomainEvent>) => { readonly id: string; readonly notice: Notice };
   readonly now?: () => number;
+  /** Of one attempt, whatever the server does: 5 min. */
+  readonly limitMs?: number;
   /** Of an attempt that failed; nothing in it says to whom. */
   readonly onError?: (error: unknown) => void;
 }
 
 const POLL_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
-/** A mail may take as long as its server's time-outs. */
-const BEGIN = `begin; set local statement_timeout = '30s'; set local idle_in_transaction_session_timeout = '120s'`;
+/** A dozen replies, each just within the mailer's time-outs. */
+const LIMIT_MS = 5 * 60_000;
+/** Beyond the limit: reading the event, and writing what came of it. */
+const LEASE_MS = 5 * 60_000;
 
 export function startSending(parts: SendingParts): Loop {
   const { mails, now = Date.now, onError = () => undefined } = parts;
@@ -53,19 +58,36 @@ export function startSending(parts: SendingParts): Loop {
 
 /** @returns whether there was one */
 export async function sendNext(parts: SendingParts): Promise<boolean> {
-  const { mails, now = Date.now, onError = () => undefined } = parts;
-  return inTransaction(mails.pool, BEGIN, async (client) => {
-    const mail = await claimMail(client, mails.schema, now());
-    if (mail === null) return false;
-    try {
-      await endMail(client, mails.schema, mail, await send(parts, mail), now());
-    } catch (error) {
-      onError(error);
-      if (error instanceof MailRefused) await endMail(client, mails.schema, mail, 'refused', now());
-      else await putOffMail(client, mails.schema, mail, now());
-    }
+  const { mails, now = Date.now, onError = () => undefined, limitMs = LIMIT_MS } = parts;
+  const mail = await claimMail(mails, now(), limitMs + LEASE_MS);
+  if (mail === null) return false;
+  if (mail.attempts > MAIL_ATTEMPTS_MAX) {
+    await endMail(mails, mail, 'given_up', now());
     return true;
-  });
+  }
+  let end: MailEnd;
+  try {
+    end = await within(limitMs, send(parts, mail));
+  } catch (error) {
+    onError(error);
+    if (error instanceof MailRefused) await endMail(mails, mail, 'refused', now());
+    else await putOffMail(mails, mail, now());
+    return true;
+  }
+  await endMail(mails, mail, end, now());
+  return true;
+}
+
+/** What goes on after its time is not waited for. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`the mail was not taken within ${ms / 1_000} s`)), ms);
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function send({ store, mailer, letterOf }: SendingParts, occasion: Occasion): Promise<MailEnd> {

@@ -3,7 +3,7 @@ import type { MailSettings } from '@tallystick/connect';
 import type { EventStore } from '@tallystick/event-store';
 import type { Pool } from 'pg';
 import { alertLetter, alertMailReactor } from '../reactors/alert-mails.ts';
-import type { Reactor } from '../reactors/follow.ts';
+import type { Reactor } from '../reactors/reaction.ts';
 import { createMailer } from './mailer.ts';
 import { startSending } from './sending.ts';
 import { openMails } from './waiting.ts';

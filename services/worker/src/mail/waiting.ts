@@ -4,7 +4,7 @@
  * away is nowhere. PostgreSQL 15 or later.
  */
 import { inTransaction } from '@tallystick/projections';
-import type { ClientBase, Pool } from 'pg';
+import type { Pool } from 'pg';
 
 export interface Mails {
   readonly pool: Pool;
@@ -25,9 +25,11 @@ export interface Occasion {
  */
 export type MailEnd = 'sent' | 'unaddressed' | 'refused' | 'given_up' | 'gone';
 
-export interface WaitingMail extends Occasion {
+/** Taken for an attempt: whoever has its lease. */
+export interface TakenMail extends Occasion {
   readonly id: string;
-  /** That have failed. */
+  readonly lease: string;
+  /** This one too. */
   readonly attempts: number;
 }
 
@@ -42,6 +44,8 @@ export const MAIL_RETRY_AFTER_MS: readonly number[] = [
   6 * HOUR,
   12 * HOUR,
 ];
+/** One that was begun more often has ended the process each time, or its end could not be told. */
+export const MAIL_ATTEMPTS_MAX = MAIL_RETRY_AFTER_MS.length + 1;
 const KEEP_MS = 30 * 24 * HOUR;
 
 export async function openMails(pool: Pool, namespace: string): Promise<Mails> {
@@ -64,6 +68,8 @@ export async function openMails(pool: Pool, namespace: string): Promise<Mails> {
         ended_at timestamptz,
         unique (stream, revision)
       );
+      -- Whose attempt is under way; until next_attempt_at it is nobody else's.
+      alter table ${schema}.mails add column if not exists lease uuid;
       create index if not exists mails_waiting on ${schema}.mails (next_attempt_at) where status = 'waiting';
       create index if not exists mails_ended on ${schema}.mails (ended_at) where ended_at is not null`);
   });
@@ -83,51 +89,45 @@ export async function queueMail(
   );
 }
 
-/** The next that is due, and nobody else's until the transaction ends; null where there is none. */
+/** The next that is due, and nobody else's for so long; null where there is none. The attempt counts from now on. */
 export async function claimMail(
-  client: ClientBase,
-  schema: string,
+  { pool, schema }: Mails,
   now: number,
-): Promise<WaitingMail | null> {
-  const { rows } = await client.query<{ id: string; stream: string; revision: string; attempts: number }>(
-    `select id, stream, revision, attempts from ${schema}.mails
-     where status = 'waiting' and next_attempt_at <= $1
-     order by next_attempt_at, id limit 1 for update skip locked`,
-    [new Date(now)],
+  leaseMs: number,
+): Promise<TakenMail | null> {
+  const { rows } = await pool.query<Omit<TakenMail, 'revision'> & { revision: string }>(
+    `update ${schema}.mails set attempts = attempts + 1, lease = gen_random_uuid(), next_attempt_at = $2
+     where id = (
+       select id from ${schema}.mails where status = 'waiting' and next_attempt_at <= $1
+       order by next_attempt_at, id limit 1 for update skip locked)
+     returning id, lease, stream, revision, attempts`,
+    [new Date(now), new Date(now + leaseMs)],
   );
   const [row] = rows;
   return row === undefined ? null : { ...row, revision: Number(row.revision) };
 }
 
+/** Writes nothing where the lease was over, and somebody else has it. */
 export async function endMail(
-  client: ClientBase,
-  schema: string,
-  { id }: WaitingMail,
+  { pool, schema }: Mails,
+  { id, lease }: TakenMail,
   end: MailEnd,
   now: number,
 ): Promise<void> {
-  await client.query(`update ${schema}.mails set status = $2, ended_at = $3 where id = $1`, [
-    id,
-    end,
-    new Date(now),
-  ]);
+  await pool.query(
+    `update ${schema}.mails set status = $3, ended_at = $4, lease = null where id = $1 and lease = $2`,
+    [id, lease, end, new Date(now)],
+  );
 }
 
-/** After an attempt that failed. @returns whether there will be another */
-export async function putOffMail(
-  client: ClientBase,
-  schema: string,
-  mail: WaitingMail,
-  now: number,
-): Promise<boolean> {
-  const after = MAIL_RETRY_AFTER_MS[mail.attempts];
-  await client.query(
-    `update ${schema}.mails set attempts = attempts + 1, next_attempt_at = $2,
-       status = case when $3 then 'waiting' else 'given_up' end, ended_at = case when $3 then null else $4::timestamptz end
-     where id = $1`,
-    [mail.id, new Date(now + (after ?? 0)), after !== undefined, new Date(now)],
+/** After an attempt that failed: there is another, or it is given up. */
+export async function putOffMail(mails: Mails, mail: TakenMail, now: number): Promise<void> {
+  const after = MAIL_RETRY_AFTER_MS[mail.attempts - 1];
+  if (after === undefined) return endMail(mails, mail, 'given_up', now);
+  await mails.pool.query(
+    `update ${mails.schema}.mails set next_attempt_at = $3, lease = null where id = $1 and lease = $2`,
+    [mail.id, mail.lease, new Date(now + after)],
   );
-  return after !== undefined;
 }
 
 export async function forgetMails({ pool, schema }: Mails, now: number): Promise<void> {

@@ -12,7 +12,7 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { type Envelope, MailRefused } from '../mail/mailer.ts';
 import { sendNext, startSending } from '../mail/sending.ts';
-import { MAIL_RETRY_AFTER_MS, openMails } from '../mail/waiting.ts';
+import { MAIL_RETRY_AFTER_MS, type Mails, openMails } from '../mail/waiting.ts';
 import { alertLetter, alertMailReactor } from './alert-mails.ts';
 import { moveReactions, openCheckpoint, startReactors } from './follow.ts';
 
@@ -216,29 +216,81 @@ t.test('what a server refuses for good is not tried again, and holds up nobody e
   t.same(await l.statuses(), ['refused', 'sent']);
 });
 
-t.test('a process that dies after it has sent sends the same mail again', async (t) => {
+/** What the mails' table is asked through, until the process "dies". */
+function mortal(mails: Mails) {
+  let dead = false;
+  const mortalPool = new Proxy(mails.pool, {
+    get(target, name) {
+      if (dead) throw new Error('killed');
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+  return {
+    mails: { ...mails, pool: mortalPool },
+    die: () => {
+      dead = true;
+    },
+  };
+}
+
+t.test(
+  'a process that dies after it has sent sends the same mail again, when its lease is over',
+  async (t) => {
+    const l = await ledger(t);
+    await l.account('acme', 'owner@example.com');
+    await l.adjust('acme', '-51');
+    await l.react();
+    const { mails, die } = mortal(l.mails);
+    const send = async (mail: Envelope) => {
+      await l.sending.mailer.send(mail);
+      die();
+    };
+    await t.rejects(sendNext({ ...l.sending, mails, mailer: { send, close: () => undefined } }), /killed/);
+    t.same(await l.statuses(), ['waiting']);
+    t.same(await l.mailed(), ['owner@example.com'], 'not at once: it might be under way still');
+    l.later(10 * 60_000);
+    t.same(await l.mailed(), ['owner@example.com', 'owner@example.com']);
+    t.equal(l.sent[0]?.id, l.sent[1]?.id);
+  },
+);
+
+t.test('while a server takes its time nothing is open in the database, and nobody else sends', async (t) => {
   const l = await ledger(t);
   await l.account('acme', 'owner@example.com');
   await l.adjust('acme', '-51');
   await l.react();
-  const dying = {
-    ...l.sending,
-    // Between the mail and the row: what follows in the transaction finds its connection gone.
-    mailer: {
-      close: () => undefined,
-      async send(mail: Envelope) {
-        await l.sending.mailer.send(mail);
-        await pool.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity
-           where state = 'idle in transaction' and query like '%${l.mails.schema}.mails%'`,
-        );
-      },
-    },
+  const seen: unknown[] = [];
+  const send = async (mail: Envelope) => {
+    const open = await pool.query(`select from pg_stat_activity where state like 'idle in transaction%'`);
+    const { rows } = await pool.query(`select status, attempts from ${l.mails.schema}.mails`);
+    seen.push({ open: open.rows.length, rows, others: await sendNext(l.sending) });
+    await l.sending.mailer.send(mail);
   };
-  await t.rejects(sendNext(dying));
+  await sendNext({ ...l.sending, mailer: { send, close: () => undefined } });
+  t.same(seen, [{ open: 0, rows: [{ status: 'waiting', attempts: 1 }], others: false }]);
+  t.same(await l.mailed(), ['owner@example.com'], 'once');
+  t.same(await l.statuses(), ['sent']);
+});
+
+t.test('a server that never ends is left, and a mail that ends every process is given up', async (t) => {
+  const l = await ledger(t);
+  await l.account('acme', 'owner@example.com');
+  await l.adjust('acme', '-51');
+  await l.react();
+  const endless = { send: () => new Promise<void>(() => undefined), close: () => undefined };
+  t.equal(await sendNext({ ...l.sending, mailer: endless, limitMs: 50 }), true);
+  t.match(l.errors, [/not taken within 0.05 s/]);
+  for (let n = 0; n < MAIL_RETRY_AFTER_MS.length; n++) {
+    l.later(DAY);
+    const { mails, die } = mortal(l.mails);
+    const send = async () => die();
+    await t.rejects(sendNext({ ...l.sending, mails, mailer: { send, close: () => undefined } }), /killed/);
+  }
   t.same(await l.statuses(), ['waiting']);
-  t.same(await l.mailed(), ['owner@example.com', 'owner@example.com']);
-  t.equal(l.sent[0]?.id, l.sent[1]?.id);
+  l.later(DAY);
+  t.same(await l.mailed(), []);
+  t.same(await l.statuses(), ['given_up']);
 });
 
 t.test('two processes send each mail once', async (t) => {

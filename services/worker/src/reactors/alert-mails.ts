@@ -6,7 +6,7 @@ import type { AlertRaised, DomainEvent } from '@tallystick/domain';
 import { type StoredEvent, splitStream } from '@tallystick/event-store';
 import type { Notice } from '../mail/templates.ts';
 import { type Mails, queueMail } from '../mail/waiting.ts';
-import type { Reactor } from './follow.ts';
+import type { Reactor } from './reaction.ts';
 
 /** Yesterday's news: where everything is followed again from the first event, nobody is told of last year. */
 const OLD_MS = 2 * 24 * 3_600_000;
@@ -21,6 +21,7 @@ export interface AlertMailParts {
 
 export function alertMailReactor({ mails, now, onQueued }: AlertMailParts): Reactor {
   return {
+    name: 'alert-mails',
     types: new Set(['AlertRaised']),
     async react({ stream, revision, recordedAt }) {
       if (recordedAt < now() - OLD_MS) return;

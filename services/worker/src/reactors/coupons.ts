@@ -11,13 +11,14 @@ import {
   type WalletEvent,
 } from '@tallystick/domain';
 import { type StoredEvent, splitStream } from '@tallystick/event-store';
-import type { Reactor } from './follow.ts';
 import { giveOrder, type Orders } from './order.ts';
+import type { Reactor } from './reaction.ts';
 
 const TYPES = ['PurchasePaid', 'PurchaseClosed', 'CouponApplied', 'EntryReversed'] as const;
 
 export function couponReactor(runner: Orders): Reactor {
   return {
+    name: 'coupons',
     types: new Set(TYPES),
     async react(stored) {
       const event = stored as StoredEvent<DomainEvent> as unknown as StoredEvent<WalletEvent>;

@@ -1,30 +1,18 @@
 /**
  * Reactors follow the wallets' events and give orders to other streams: what follows from an event, and no decision may
  * wait for. Every reaction is named after its event and so is once, however often it is given; that is why the checkpoint
- * may move after a page is done, and a crash in between does the page again.
+ * may move after events are done, and a crash in between does them again.
  *
- * One process at a time: it holds the checkpoint's row while it works. Real money hangs on nothing here that is not in
- * the streams: without the schema of the checkpoint everything is followed again from the first event.
+ * One process at a time: it holds the checkpoint's row while it works, for a slice of time. Then the checkpoint moves as
+ * far as it has come: slow streams, an outage or the process' end cost no more than the slice. Real money hangs on nothing
+ * here that is not in the streams: without the schema of the checkpoint everything is followed again from the first event.
  */
-import type { DomainEvent } from '@tallystick/domain';
-import {
-  decodeEvent,
-  type EventStore,
-  hashOf,
-  type Page,
-  type RecordedEvent,
-  type StoredEvent,
-} from '@tallystick/event-store';
+import { type Cursor, type EventStore, hashOf, type Page, type RecordedEvent } from '@tallystick/event-store';
 import { inTransaction } from '@tallystick/projections';
 import type { Pool, PoolClient } from 'pg';
 import { startLoop } from '../webhooks/loop.ts';
-
-/** What follows from events of some types. Called in the order of the events; may be called twice for one. */
-export interface Reactor {
-  readonly types: ReadonlySet<string>;
-  /** Throws where it is not possible now: then it is asked again. */
-  react(event: StoredEvent<DomainEvent>): Promise<void>;
-}
+import { ReactionImpossible, type Reactor, reactTo } from './reaction.ts';
+import { Aside, isAnyAside, type OnSetAside, retryAside, setAsideTable } from './set-aside.ts';
 
 export interface ReactorParts {
   readonly store: Pick<EventStore, 'readAll' | 'readRevisions' | 'watch'>;
@@ -32,6 +20,10 @@ export interface ReactorParts {
   readonly namespace: string;
   readonly reactors: readonly Reactor[];
   readonly onError: (error: unknown) => void;
+  /** Told of each reaction that is not possible, and each time that it still is not. */
+  readonly onSetAside?: OnSetAside;
+  /** After so long the checkpoint moves as far as it has come: 10 s. */
+  readonly sliceMs?: number;
 }
 
 /** What reactors are told of. */
@@ -39,11 +31,12 @@ export const CATEGORIES = ['wallet'] as const;
 const PAGE = 500;
 const POLL_MS = 1_000;
 const ERROR_PAUSE_MS = 1_000;
-/** What is done of a page waits for other streams; nobody else needs the row meanwhile. */
+const SLICE_MS = 10_000;
+/** Beyond a slice and the longest that one reaction may take. */
 const BEGIN = `begin; set local statement_timeout = '30s'; set local idle_in_transaction_session_timeout = '120s'`;
 
 export interface Reactions {
-  /** Resolves when the page under way has ended. */
+  /** Resolves when the reaction under way has ended, and is behind the checkpoint. */
   stop(): Promise<void>;
 }
 
@@ -63,15 +56,21 @@ export async function startReactors(parts: ReactorParts): Promise<Reactions> {
   const { store, pool, namespace, onError } = parts;
   const schema = await openCheckpoint(pool, namespace);
   await assertSameHistory(parts, schema);
+  let stopping = false;
+  const isStopping = (): boolean => stopping;
   const loop = startLoop({
     pauseMs: POLL_MS,
     errorPauseMs: ERROR_PAUSE_MS,
     onError,
-    work: () => moveReactions(parts, schema),
+    async work() {
+      const more = await moveReactions(parts, schema, isStopping);
+      return (await tryAsideAgain(parts, schema, isStopping)) || more;
+    },
   });
   const unwatch = store.watch(() => loop.wake(), CATEGORIES);
   return {
     async stop() {
+      stopping = true;
       unwatch();
       await loop.stop();
     },
@@ -99,7 +98,8 @@ export async function openCheckpoint(pool: Pool, namespace: string): Promise<str
         revision bigint,
         hash text
       );
-      insert into ${schema}.checkpoint default values on conflict do nothing`);
+      insert into ${schema}.checkpoint default values on conflict do nothing;
+      ${setAsideTable(schema)}`);
   });
   return schema;
 }
@@ -115,31 +115,114 @@ async function assertSameHistory({ store, pool }: ReactorParts, schema: string):
     throw new ForeignReactions(schema, last.stream, last.revision);
 }
 
-/** One page. @returns whether there is more */
+/** One slice. @returns whether there is more */
 export async function moveReactions(
-  { store, pool, reactors }: ReactorParts,
+  parts: ReactorParts,
   schema: string,
+  isStopping: () => boolean = () => false,
 ): Promise<boolean> {
-  return inTransaction(pool, BEGIN, async (client) => {
-    const { rows } = await client.query<{ cursor: string | null }>(
-      `select cursor from ${schema}.checkpoint for update skip locked`,
-    );
-    const [checkpoint] = rows;
+  const { store, pool } = parts;
+  const moved = await inTransaction(pool, BEGIN, async (client) => {
+    const checkpoint = await takeCheckpoint(client, schema);
     // Another process is at it.
-    if (checkpoint === undefined) return false;
-    const page = await store.readAll({ after: checkpoint.cursor, limit: PAGE, categories: CATEGORIES });
-    if (page.cursor === checkpoint.cursor) return false;
-    for (const recorded of page.events) await react(reactors, recorded);
-    await moveCheckpoint(client, schema, page);
-    return !page.atEnd;
+    if (checkpoint === null) return { more: false };
+    const { cursor: after } = checkpoint;
+    const page = await store.readAll({ after, limit: PAGE, categories: CATEGORIES });
+    if (page.cursor === after) return { more: false };
+    const aside = await Aside.read(client, schema, page.events);
+    const { done, failure } = await reactToAll(parts, page.events, aside, sliceOf(parts, isStopping));
+    if (done === page.events.length) await moveCheckpoint(client, schema, page);
+    else if (done > 0) await moveCheckpoint(client, schema, await firstOf(store, after, done));
+    return { more: done < page.events.length || !page.atEnd, failure };
   });
+  // Only now: what was done before it is behind the checkpoint.
+  if (moved.failure !== undefined) throw moved.failure.reason;
+  return moved.more;
 }
 
-async function react(reactors: readonly Reactor[], recorded: RecordedEvent): Promise<void> {
-  const concerned = reactors.filter(({ types }) => types.has(recorded.type));
-  if (concerned.length === 0) return;
-  const event = decodeEvent<DomainEvent>(recorded);
-  for (const reactor of concerned) await reactor.react(event);
+/** Null where another process has it. */
+async function takeCheckpoint(
+  client: PoolClient,
+  schema: string,
+): Promise<{ readonly cursor: Cursor | null } | null> {
+  const { rows } = await client.query<{ cursor: Cursor | null }>(
+    `select cursor from ${schema}.checkpoint for update skip locked`,
+  );
+  return rows[0] ?? null;
+}
+
+/** @returns whether it is time to end, asked before each reaction */
+function sliceOf({ sliceMs = SLICE_MS }: ReactorParts, isStopping: () => boolean): () => boolean {
+  const endsAt = performance.now() + sliceMs;
+  return () => isStopping() || performance.now() >= endsAt;
+}
+
+interface Slice {
+  /** How many of the events, from the first on. */
+  readonly done: number;
+  /** What kept the next one from being done. */
+  readonly failure?: { readonly reason: unknown };
+}
+
+async function reactToAll(
+  { reactors, onSetAside }: ReactorParts,
+  events: readonly RecordedEvent[],
+  aside: Aside,
+  isOver: () => boolean,
+): Promise<Slice> {
+  let done = 0;
+  for (const recorded of events) {
+    if (isOver()) break;
+    try {
+      for (const reactor of reactors) {
+        if (reactor.types.has(recorded.type)) await reactOrSetAside(reactor, recorded, aside, onSetAside);
+      }
+    } catch (reason) {
+      return { done, failure: { reason } };
+    }
+    done += 1;
+  }
+  return { done };
+}
+
+async function reactOrSetAside(
+  reactor: Reactor,
+  recorded: RecordedEvent,
+  aside: Aside,
+  onSetAside: OnSetAside = () => undefined,
+): Promise<void> {
+  if (aside.has(reactor, recorded)) return aside.add(reactor, recorded, null);
+  try {
+    await reactTo(reactor, recorded);
+  } catch (err) {
+    if (!(err instanceof ReactionImpossible)) throw err;
+    await aside.add(reactor, recorded, err);
+    const { stream, revision } = recorded;
+    onSetAside({ reactor: reactor.name, stream, revision, err });
+  }
+}
+
+/** A cursor stands at the end of a page: this page ends with the last event that is done, or before it. */
+async function firstOf(
+  store: Pick<EventStore, 'readAll'>,
+  after: Cursor | null,
+  done: number,
+): Promise<Page> {
+  return store.readAll({ after, limit: done, categories: CATEGORIES });
+}
+
+/** @returns whether there is more */
+export async function tryAsideAgain(
+  parts: ReactorParts,
+  schema: string,
+  isStopping: () => boolean = () => false,
+): Promise<boolean> {
+  const { pool } = parts;
+  if (!(await isAnyAside(pool, schema))) return false;
+  return inTransaction(pool, BEGIN, async (client) => {
+    if ((await takeCheckpoint(client, schema)) === null) return false;
+    return retryAside(parts, client, schema, sliceOf(parts, isStopping));
+  });
 }
 
 async function moveCheckpoint(client: PoolClient, schema: string, page: Page): Promise<void> {

@@ -1,6 +1,7 @@
 /** Gives one order of a reactor. Twice is once: each carries a key, or changes nothing the second time. */
 import type { Catalogues, CommandKey, Decider, DomainEvent } from '@tallystick/domain';
-import type { Runner } from '@tallystick/event-store';
+import type { Runner, Unavailable } from '@tallystick/event-store';
+import { ReactionImpossible } from './reaction.ts';
 
 export type Orders = Pick<Runner<Catalogues>, 'execute' | 'find'>;
 
@@ -10,6 +11,7 @@ const CAUSE = { actor: 'worker', request: '' };
 /**
  * @returns the refusal, where it is refused: for the reactor to know what that means
  * @throws where it is not possible now
+ * @throws ReactionImpossible where it will not be by waiting
  */
 export async function giveOrder<
   S,
@@ -27,9 +29,15 @@ export async function giveOrder<
     case 'refused':
       return outcome.refusal;
     case 'unavailable':
+      if (FINAL.has(outcome.reason))
+        throw new ReactionImpossible(`${decider.category}-${id}: ${outcome.reason}`);
       throw new Error(`not possible now: ${outcome.reason}`);
     case 'conflict':
+      throw new ReactionImpossible(`${decider.category}-${id}: the order's key says something else already`);
     case undefined:
-      throw new Error(`the key of ${id}'s order says something else already`);
+      throw new Error('every order has an outcome');
   }
 }
+
+/** Faults of one stream, or of what is ordered of it. */
+const FINAL: ReadonlySet<Unavailable> = new Set(['stream_unreadable', 'append_rejected']);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { followCatalogue } from '@tallystick/connect';
 import {
   type Catalogues,
@@ -15,8 +16,11 @@ import { startPostgres } from '@tallystick/event-store/testing';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { couponReactor } from './coupons.ts';
-import { ForeignReactions, moveReactions, openCheckpoint, startReactors } from './follow.ts';
+import { ForeignReactions, moveReactions, openCheckpoint, startReactors, tryAsideAgain } from './follow.ts';
+import { countSetAside } from './metrics.ts';
+import type { Reactor } from './reaction.ts';
 import { referralReactor, shareBought } from './referrals.ts';
+import type { SetAside } from './set-aside.ts';
 
 const postgres = await startPostgres();
 const pool = new pg.Pool({ connectionString: postgres.url, max: 6 });
@@ -39,6 +43,9 @@ async function ledger(t: Pick<Test, 'teardown'>) {
   const catalogue = followCatalogue({ store });
   /** How many orders are let through before the process "ends". */
   let left = Number.POSITIVE_INFINITY;
+  /** Accounts that this code cannot read, as after an event of a newer version. */
+  const unreadable = new Set<string>();
+  const told: SetAside[] = [];
   const runnerOf = (): Runner<Catalogues> =>
     createRunner<Catalogues>({
       store,
@@ -50,14 +57,17 @@ async function ledger(t: Pick<Test, 'teardown'>) {
   const worker = runnerOf();
   const failing: Pick<Runner<Catalogues>, 'execute' | 'find'> = {
     find: (...args) => worker.find(...args),
-    execute: async (...args) => {
+    execute: async (decider, orders, deadline) => {
+      if (orders.some(({ id }) => unreadable.has(id)))
+        return orders.map(() => ({ status: 'unavailable', reason: 'stream_unreadable' }) as const);
       if (left-- <= 0) throw new StoreUnavailable('unwritten', 'the process has ended');
-      return worker.execute(...args);
+      return worker.execute(decider, orders, deadline);
     },
   };
   const reactors = [couponReactor(failing), referralReactor(failing, TERMS)];
   const onError = (): void => undefined;
-  const parts = { store, pool, namespace, reactors, onError };
+  const onSetAside = (aside: SetAside): void => void told.push(aside);
+  const parts = { store, pool, namespace, reactors, onError, onSetAside };
   const schema = await openCheckpoint(pool, namespace);
   t.teardown(async () => {
     await runner.close();
@@ -141,6 +151,14 @@ async function ledger(t: Pick<Test, 'teardown'>) {
         .map(({ type, data }) => `${type} ${JSON.parse(data).from} ${JSON.parse(data).credits}`);
     },
     react,
+    unreadable,
+    told,
+    aside: () => countSetAside(pool, schema),
+    /** As after an hour. */
+    async tryAgain() {
+      await pool.query(`update ${schema}.set_aside set next_attempt_at = now()`);
+      while (await tryAsideAgain(parts, schema));
+    },
     endAfter(orders: number) {
       left = orders;
     },
@@ -291,4 +309,149 @@ t.test('a checkpoint of another history is refused', async (t) => {
   await react();
   await pool.query(`update ${schema}.checkpoint set hash = 'x'`);
   await t.rejects(startReactors(parts), ForeignReactions);
+});
+
+/** Reacts to every top-up, as slowly as it is told to, and remembers which. */
+function slowReactor(ms: number) {
+  const seen: number[] = [];
+  const reactor: Reactor = {
+    name: 'slow',
+    types: new Set(['TopUp']),
+    async react({ revision }) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      seen.push(revision);
+    },
+  };
+  return { reactor, seen };
+}
+
+async function revisionDone(schema: string): Promise<number> {
+  const { rows } = await pool.query(`select revision from ${schema}.checkpoint`);
+  return Number(rows[0]?.revision ?? -1);
+}
+
+t.test('however slow reactions are, each slice of them is behind the checkpoint when it ends', async (t) => {
+  const { open, topUp, parts, schema } = await ledger(t);
+  await open('tom');
+  for (let n = 0; n < 10; n++) await topUp('tom', `r${n}`, '1', '1');
+  const { reactor, seen } = slowReactor(40);
+  const slow = { ...parts, reactors: [reactor], sliceMs: 100 };
+  t.equal(await moveReactions(slow, schema), true, 'there is more');
+  t.ok(seen.length >= 1 && seen.length < 10, `${seen.length} in a slice of 100 ms`);
+  t.equal(await revisionDone(schema), seen.at(-1));
+  while (await moveReactions(slow, schema));
+  t.same(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 'each once');
+});
+
+t.test('stopping waits for one reaction, not for a page of them, and none is done again', async (t) => {
+  const { open, topUp, parts, schema } = await ledger(t);
+  await open('tom');
+  for (let n = 0; n < 60; n++) await topUp('tom', `r${n}`, '1', '1');
+  const { reactor, seen } = slowReactor(50);
+  const slow = { ...parts, reactors: [reactor] };
+  const running = await startReactors(slow);
+  while (seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  const began = performance.now();
+  await running.stop();
+  const took = performance.now() - began;
+  t.ok(took < 1_000, `${took} ms of the 3 s that the page takes`);
+  t.equal(await revisionDone(schema), seen.at(-1));
+  reactor.react = async ({ revision }) => void seen.push(revision);
+  while (await moveReactions(slow, schema));
+  t.same(seen, [...new Set(seen)]);
+  t.equal(seen.length, 60);
+});
+
+t.test('what was done before an outage is not done again', async (t) => {
+  const { open, topUp, parts, schema } = await ledger(t);
+  await open('tom');
+  for (let n = 0; n < 5; n++) await topUp('tom', `r${n}`, '1', '1');
+  const { reactor, seen } = slowReactor(0);
+  const { react } = reactor;
+  reactor.react = async (event) => {
+    if (event.revision === 4) throw new StoreUnavailable('unwritten', 'away');
+    await react(event);
+  };
+  await t.rejects(moveReactions({ ...parts, reactors: [reactor] }, schema), StoreUnavailable);
+  t.equal(await revisionDone(schema), 3);
+  await moveReactions({ ...parts, reactors: [{ ...reactor, react }] }, schema);
+  t.same(seen, [1, 2, 3, 4, 5]);
+});
+
+t.test("one wallet that cannot be read keeps nobody else's reactions waiting", async (t) => {
+  const { open, refer, topUp, react, accruals, unreadable, told, aside, tryAgain } = await ledger(t);
+  for (const account of ['bob', 'tom', 'ann', 'kim']) await open(account);
+  await refer('tom', 'bob');
+  await refer('kim', 'ann');
+  unreadable.add('bob');
+  await topUp('tom', 'r1', '500', '5');
+  await topUp('kim', 'r1', '300', '3');
+  await react();
+  t.same(await accruals('ann'), ['ReferralAccrued kim 30']);
+  t.same(await accruals('bob'), []);
+  t.match(told, [
+    { reactor: 'referrals', stream: 'wallet-tom', revision: 2, err: /wallet-bob: stream_unreadable/ },
+  ]);
+  t.equal(await aside(), 1);
+  await tryAgain();
+  t.equal(told.length, 2, 'it is told each time');
+  t.equal(await aside(), 1, 'and stays');
+  unreadable.clear();
+  await tryAgain();
+  t.same(await accruals('bob'), ['ReferralAccrued tom 50'], 'done when it is possible');
+  t.equal(await aside(), 0);
+});
+
+t.test('an event of a newer version in a wallet keeps only that wallet from what follows', async (t) => {
+  const { store, open, refer, topUp, react, accruals, told } = await ledger(t);
+  for (const account of ['bob', 'tom', 'ann', 'kim']) await open(account);
+  await refer('tom', 'bob');
+  await refer('kim', 'ann');
+  const meta = {
+    v: 1,
+    key: null,
+    fp: null,
+    actor: 'x',
+    request: '',
+    left: 0,
+    salt: 's',
+    facts: {},
+    hash: 'ab',
+  };
+  const newer = {
+    id: randomUUID(),
+    type: 'OfANewerVersion',
+    key: null,
+    data: JSON.stringify({ v: 1, recorded_at: new Date().toISOString() }),
+    meta: JSON.stringify(meta),
+  };
+  await store.append({ stream: 'wallet-bob', expected: await store.head('wallet-bob'), events: [newer] });
+  await topUp('tom', 'r1', '500', '5');
+  await topUp('kim', 'r1', '300', '3');
+  await react();
+  t.same(await accruals('ann'), ['ReferralAccrued kim 30']);
+  t.match(told, [{ reactor: 'referrals', stream: 'wallet-tom', revision: 2 }]);
+});
+
+t.test('what was set aside is done in order: nothing is taken back before it has accrued', async (t) => {
+  const { open, refer, buy, topUp, reverse, react, accruals, unreadable, aside, tryAgain } = await ledger(t);
+  for (const account of ['bob', 'tom']) await open(account);
+  await refer('tom', 'bob');
+  unreadable.add('bob');
+  const opened = await buy('tom', 'p1', '100');
+  await react();
+  // Readable again, but not tried again yet: what comes now waits behind
+  unreadable.clear();
+  await reverse('tom', opened.revision + 1);
+  await topUp('tom', 'r1', '100', '1');
+  await react();
+  t.same(await accruals('bob'), []);
+  t.equal(await aside(), 3);
+  await tryAgain();
+  t.same(await accruals('bob'), [
+    'ReferralAccrued tom 1000',
+    'ReferralClawedBack tom 1000',
+    'ReferralAccrued tom 10',
+  ]);
+  t.equal(await aside(), 0);
 });

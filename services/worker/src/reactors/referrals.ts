@@ -12,8 +12,8 @@ import {
   walletDecider,
 } from '@tallystick/domain';
 import { type StoredEvent, splitStream } from '@tallystick/event-store';
-import type { Reactor } from './follow.ts';
 import { giveOrder, type Orders } from './order.ts';
+import type { Reactor } from './reaction.ts';
 
 export interface ReferralTerms {
   /** Of what is bought and paid for; a decimal. "0": nothing accrues. */
@@ -27,6 +27,7 @@ const TYPES = ['TopUp', 'PurchasePaid', 'EntryReversed'] as const;
 
 export function referralReactor(runner: Orders, terms: ReferralTerms): Reactor {
   return {
+    name: 'referrals',
     types: new Set(TYPES),
     async react(stored) {
       const event = stored as StoredEvent<DomainEvent> as unknown as StoredEvent<WalletEvent>;
