@@ -129,7 +129,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: 'terms',
   },
   'leave what a grace has granted without its money': {
-    file: 'packages/domain/src/wallet/subscription/period.ts',
+    file: 'packages/domain/src/wallet/subscription/unpaid.ts',
     find: 'lapseUnpaid(draft, id, included, granting.period);',
     replace: '',
     from: 404,

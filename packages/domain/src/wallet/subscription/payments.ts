@@ -12,8 +12,9 @@ import { EntryDraft } from '../entry-draft.ts';
 import type { Wallet } from '../state.ts';
 import type { ExpandQuota, RecordSubscriptionPayment } from './commands.ts';
 import type { UnappliedPaymentReason } from './events.ts';
-import { iso, payLate, periodOf, wholeOf } from './period.ts';
+import { iso, periodOf, wholeOf } from './period.ts';
 import { rhythmOf, type SubscriptionState } from './state.ts';
+import { payLate } from './unpaid.ts';
 
 /** Quotas in a wallet's state; what comes beyond would make every decision slow (rule 7). */
 export const QUOTAS_MAX = 1_000;

@@ -22,12 +22,11 @@ import {
   type Opened,
   type Opening,
   openPaid,
-  openUnpaid,
-  payLate,
 } from './period.ts';
 import { Pots } from './pots.ts';
 import { boundaryOf, isInForce, nextGrantOf, rhythmOf, type SubscriptionState } from './state.ts';
 import { priceOfPeriod } from './subscribe.ts';
+import { openUnpaid, payLate } from './unpaid.ts';
 
 /** The earliest that is due by `now`, and its event; null where nothing is. */
 export function subscriptionDue(

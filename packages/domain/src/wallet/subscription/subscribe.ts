@@ -11,8 +11,9 @@ import type { Wallet } from '../state.ts';
 import { daysAfter, type Rhythm, type TimeWindow, windowAt } from './calendar.ts';
 import type { Subscribe } from './commands.ts';
 import type { Subscription } from './events.ts';
-import { creditPrice, iso, type Opened, openPaid, openUnpaid, partOf, wholeOf } from './period.ts';
+import { creditPrice, iso, type Opened, openPaid, partOf, wholeOf } from './period.ts';
 import { isInForce, rhythmOf, type SubscriptionState } from './state.ts';
+import { openUnpaid } from './unpaid.ts';
 
 /** A first period, or a trial, is shorter. */
 const STARTED_DAYS_MAX = 4_000;
