@@ -224,6 +224,25 @@ const cases: readonly Case[] = [
     /deferred revenue in EUR is not the money behind/,
   ],
   [
+    'what is due next, where a change is only scheduled',
+    first(
+      'SubscriptionChanged',
+      ({ change, subscription }) => change !== 'upgraded' && subscription.next_grants.some(Boolean),
+    ),
+    ({ subscription }) => {
+      subscription.next_grants = subscription.next_grants.map((at: string | null) => at && later(at));
+    },
+    /what is only scheduled changes its grants/,
+  ],
+  [
+    'that a cap counts',
+    first('UsageCharged', ({ caps }) => caps !== undefined),
+    (data) => {
+      delete data.caps;
+    },
+    /does not count a call of the plan/,
+  ],
+  [
     'what a cap counts',
     first('UsageCharged', ({ caps }) => caps !== undefined),
     ({ caps }) => {

@@ -41,8 +41,7 @@ export function countCharge(
   counters: readonly CapCounter[],
   name: Name,
 ): readonly CapCounter[] {
-  const counts = data.caps as readonly CountText[] | undefined;
-  if (counts === undefined) return counters;
+  const counts = (data.caps ?? []) as readonly CountText[];
   const after = [...counters];
   const { model, usage, mode, hold, violations } = data as {
     model: string;
@@ -51,6 +50,8 @@ export function countCharge(
     hold?: string;
     violations?: readonly string[];
   };
+  const left = data.plan === undefined ? [] : leftOut(caps, counts, model, usage);
+  for (const index of left) name(`the cap ${index} does not count a call of the plan`, 'a count', 'none');
   for (const { cap: index, quantity, start, end } of counts) {
     const cap = caps[index];
     if (cap === undefined || (cap.model !== '*' && cap.model !== model)) {
@@ -70,4 +71,18 @@ export function countCharge(
       name(`the cap ${index} was passed`, `at most ${cap.amount}`, textOf(used));
   }
   return after;
+}
+
+/** Caps for the model that nothing is counted in. A usage of nothing in a cap's unit is no matter of it. */
+function leftOut(
+  caps: readonly LineText[],
+  counts: readonly CountText[],
+  model: string,
+  usage: Readonly<Record<string, number>>,
+): readonly number[] {
+  const numbered = caps.map((cap, index) => ({ cap, index }));
+  return numbered
+    .filter(({ cap }) => (cap.model === '*' || cap.model === model) && usedIn(cap.unit, usage) > 0)
+    .filter(({ index }) => !counts.some((count) => count.cap === index))
+    .map(({ index }) => index);
 }

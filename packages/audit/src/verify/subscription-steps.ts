@@ -189,6 +189,8 @@ function checkChange(
   const charged = lines.reduce((sum, { credits }) => sum + stepsOf(credits), 0n);
   const paid = stepsOf(now.period_credits) - stepsOf(was.period_credits);
   differ('the lines of a change are not what was paid more', textOf(paid), textOf(charged));
+  if (change !== 'upgraded')
+    differ('what is only scheduled changes its grants', String(was.next_grants), String(now.next_grants));
   switch (change) {
     case 'upgraded':
       differ('it is upgraded without terms', 'terms', terms === undefined ? null : 'terms');

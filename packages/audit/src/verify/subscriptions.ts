@@ -52,7 +52,9 @@ export class SubscriptionBook {
   apply(event: AuditedEvent, beside: Beside, name: Name): void {
     if (event.type === 'UsageCharged' && this.current !== null) {
       if (event.data.plan !== undefined) this.#mark();
-      this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, name);
+      // One that has ended counts no more.
+      if (this.current.now.ended_at === null)
+        this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, name);
       return;
     }
     if (event.type === 'Expired' && hadPlan(event, beside.holds)) this.#mark();
