@@ -96,8 +96,8 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'stop hard for an unpaid plan': {
     file: 'packages/domain/src/wallet/use.ts',
-    find: 'const isOverrun = isBeyondStop && tariff.open && !wasLeft(wallet);',
-    replace: 'const isOverrun = isBeyondStop;',
+    find: 'tariff.open && asked.hold?.expired !== true && isOurs(wallet, tariff.ref)',
+    replace: 'tariff !== null',
     from: 7,
   },
   'price by a plan that nobody has paid for': {

@@ -42,7 +42,8 @@ function isRoundedOnce(evidence: Evidence, charge: Charge, plans: PlansOfCalls, 
   const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model) === true;
   const isOpen = plan?.isOpen === true;
   const hasRest = Object.values(left).some((quantity) => quantity !== 0);
-  const isStopped = isOpen && !plans.wasLeft && isIncluded && hasRest && terms.overage === 'refuse';
+  const mayBeOurs = isOpen && charge.late !== true && plans.isPaid(plan);
+  const isStopped = mayBeOurs && isIncluded && hasRest && terms.overage === 'refuse';
   if (violations.includes('quota_exhausted') !== isStopped)
     broken('beyond a hard stop of a plan that is paid for nothing is charged', {
       ...at,

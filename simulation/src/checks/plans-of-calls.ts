@@ -46,10 +46,11 @@ export class PlansOfCalls {
     return { ...pinned, isOpen: isOpenNow || (late !== true && pinned.open === true) };
   }
 
-  /** The last plan was left before its time: its price may have been given back. */
-  get wasLeft(): boolean {
+  /** It is paid for, and in force or ended in its time: only then what runs beyond its hard stop is the platform's. */
+  isPaid(plan: PlanOfCall | null): boolean {
     const last = this.#subscription;
-    return last?.status === 'canceled' && last.ended_at !== last.period_end;
+    if (last === null || plan?.id !== last.plan || plan.version !== last.plan_version) return false;
+    return last.ended_at === null ? last.status !== 'past_due' : last.ended_at === last.period_end;
   }
 
   /** A hold says truly what it was placed on. */

@@ -39,6 +39,7 @@ export function countCharge(
   { data }: AuditedEvent,
   caps: readonly LineText[],
   counters: readonly CapCounter[],
+  mustCount: boolean,
   name: Name,
 ): readonly CapCounter[] {
   const counts = (data.caps ?? []) as readonly CountText[];
@@ -50,7 +51,7 @@ export function countCharge(
     hold?: string;
     violations?: readonly string[];
   };
-  const left = data.plan === undefined ? [] : leftOut(caps, counts, model, usage);
+  const left = mustCount ? leftOut(caps, counts, model, usage) : [];
   for (const index of left) name(`the cap ${index} does not count a call of the plan`, 'a count', 'none');
   for (const { cap: index, quantity, start, end } of counts) {
     const cap = caps[index];

@@ -51,10 +51,11 @@ export class SubscriptionBook {
 
   apply(event: AuditedEvent, beside: Beside, name: Name): void {
     if (event.type === 'UsageCharged' && this.current !== null) {
-      if (event.data.plan !== undefined) this.#mark();
-      // One that has ended counts no more.
-      if (this.current.now.ended_at === null)
-        this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, name);
+      const { plan, hold, violations = [] } = event.data as ChargedData;
+      if (plan !== undefined) this.#mark(violations.includes('quota_exhausted'));
+      // One that has ended counts only what was held on it.
+      const mustCount = plan !== undefined && (this.current.now.ended_at === null || hold !== undefined);
+      this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, mustCount, name);
       return;
     }
     if (event.type === 'Expired' && hadPlan(event, beside.holds)) this.#mark();
@@ -68,7 +69,7 @@ export class SubscriptionBook {
       return;
     }
     const before = this.current;
-    const after = subscribedAfter(before, event, now);
+    const after = markedAfter(before, subscribedAfter(before, event, now), event, beside.holds);
     // After a gap nobody knows what it follows from.
     if (beside.isNext) {
       checkStep(before, event, now, this.trialUsed, name);
@@ -89,8 +90,8 @@ export class SubscriptionBook {
   }
 
   /** A call was charged on a plan, or may be yet. */
-  #mark(): void {
-    if (this.current !== null && !isMeasured(this.current.terms))
+  #mark(isOverrun = false): void {
+    if (this.current !== null && (isOverrun || !isMeasured(this.current.terms)))
       this.current = { ...this.current, unmeasured: true };
   }
 
@@ -160,4 +161,23 @@ function inPots(pots: PotsText | null): readonly (readonly [string, bigint])[] {
 function hadPlan({ data }: AuditedEvent, { all }: HoldBook): boolean {
   const items = data.items as readonly { readonly kind: string; readonly id: string }[];
   return items.some(({ kind, id }) => kind === 'hold' && all.get(id)?.terms.plan !== undefined);
+}
+
+/** What is under way on terms that are changed within a period has what they give. */
+function markedAfter(
+  before: Subscribed | null,
+  after: Subscribed,
+  { data }: AuditedEvent,
+  holds: HoldBook,
+): Subscribed {
+  const isSame = before?.now.id === after.now.id && before.now.period_start === after.now.period_start;
+  if (!isSame || (data as ToldData).terms === undefined || isMeasured(before.terms)) return after;
+  const isHeld = holds.allOpen().some(({ terms }) => terms.plan !== undefined);
+  return isHeld ? { ...after, unmeasured: true } : after;
+}
+
+interface ChargedData {
+  readonly plan?: object;
+  readonly hold?: string;
+  readonly violations?: readonly string[];
 }

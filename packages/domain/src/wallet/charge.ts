@@ -204,6 +204,7 @@ function settleClosed(
     plan: planOfClosed(wallet, placed),
     quotaPins: [],
     caps: [],
+    expired: true,
   };
   const use = useOfHeld(wallet, pinned, record.model, record.usage, context);
   if (use.status === 'unpriced') return park(wallet, late, use, context);

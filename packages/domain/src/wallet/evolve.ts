@@ -74,7 +74,8 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
       if (event.type === 'UsageCharged' && event.data.caps !== undefined && wallet.subscription !== null)
         wallet.subscription = addToCaps(wallet.subscription, event.data.caps);
       if (event.type === 'UsageCharged') {
-        if (event.data.plan !== undefined) markCalled(wallet);
+        const { plan, violations } = event.data;
+        if (plan !== undefined) markCalled(wallet, violations?.includes('quota_exhausted'));
         wallet.alerts = spentMore(wallet.alerts, event.data.credits);
       }
       return;

@@ -32,6 +32,11 @@ import type { UseRefusal } from './subscription/commands.ts';
 import type { PlanVersionRef } from './subscription/events.ts';
 import { grantsQuota, isInForce } from './subscription/state.ts';
 
+export interface Held extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> {
+  /** It ended by itself, and reserves nothing any more. */
+  readonly expired?: boolean;
+}
+
 export interface Asked {
   readonly model: string;
   readonly usage: Usage;
@@ -40,7 +45,7 @@ export interface Asked {
   readonly now: number;
   readonly mustBook: boolean;
   /** Its quotas and caps are there for its own settlement, and its terms are pinned. */
-  readonly hold: Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> | null;
+  readonly hold: Held | null;
   /** Where no version in force has a price, the earliest later one that has (rule 24). */
   readonly orLater?: boolean;
 }
@@ -100,8 +105,8 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   const funding = fundUsage(wallet, included, model, usage, asked.now, asked.hold?.quotaPins);
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
   if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
-  // A plan that nobody has paid for, or that was left before its time, makes nothing ours: what ran is the customer's.
-  const isOverrun = isBeyondStop && tariff.open && !wasLeft(wallet);
+  // A plan that nobody has paid for, that was left or changed, or a hold that had expired, makes nothing ours.
+  const isOverrun = isBeyondStop && tariff.open && asked.hold?.expired !== true && isOurs(wallet, tariff.ref);
   if (isOverrun) violations.push('quota_exhausted');
   const isPriced = !isOverrun && Object.keys(funding.rest).length > 0;
   const overage = isPriced && funding.isIncluded && tariff?.open === true ? overageOf(tariff, model) : null;
@@ -127,9 +132,11 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   };
 }
 
-/** Cancelled at once: its price may have been given back. */
-function wasLeft({ subscription }: Readonly<Wallet>): boolean {
-  return subscription?.now.status === 'canceled' && subscription.now.ended_at !== subscription.now.period_end;
+/** Paid for, and in force or ended in its time: left before that, its price may have been given back. */
+function isOurs({ subscription }: Readonly<Wallet>, { id, version }: PlanVersionRef): boolean {
+  if (subscription?.now.plan !== id || subscription.now.plan_version !== version) return false;
+  const { status, ended_at, period_end } = subscription.now;
+  return ended_at === null ? status !== 'past_due' : ended_at === period_end;
 }
 
 function priceOf(

@@ -47,7 +47,8 @@ export function countCaps(
   hold: Pick<Hold, 'caps'> | null,
 ): Counted {
   const { subscription } = wallet;
-  if (!isInForce(subscription)) return NOT_COUNTED;
+  // What was held on a plan counts though it has ended: whoever comes back finds its caps as they are.
+  if (subscription === null || (!isInForce(subscription) && hold === null)) return NOT_COUNTED;
   const { caps } = compiledTerms(subscription.terms);
   if (caps.length === 0) return NOT_COUNTED;
   const counts: CapCount[] = [];

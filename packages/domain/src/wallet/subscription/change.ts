@@ -211,7 +211,7 @@ function grantedIn(
   let sum = 0n;
   for (const quota of draft.wallet.quotas)
     if (quota.startsAt >= start && quota.startsAt < end && isOfLine(quota, subscription, line, true))
-      sum += quota.quantity;
+      sum += quota.free + quota.pinned + quota.used;
   return sum;
 }
 

@@ -30,13 +30,26 @@ function evolveTo(
   if (status === 'active' && period_paid && compiledTerms(terms).price.amount === 0n)
     wallet.freeUntil = Math.max(wallet.freeUntil, Date.parse(period_end));
   wallet.subscription = stateAfter(before, subscription, terms, facts);
+  const isSamePeriod =
+    before?.now.id === subscription.id && before.now.period_start === subscription.period_start;
+  // What is under way on the terms of before has what they give.
+  if (isSamePeriod && changed !== undefined && !isMeasured(before.terms) && isAnyHeld(wallet))
+    wallet.subscription = { ...wallet.subscription, unmeasured: true };
   if (before !== null && changed !== undefined) renumberCaps(wallet, before.terms, terms);
 }
 
-/** A call was charged on a plan, or may be yet: of the period that there is now, whatever plan it was. */
-export function markCalled(wallet: Wallet): void {
+function isAnyHeld({ holds }: Wallet): boolean {
+  return [...holds.values()].some(({ plan }) => plan !== null);
+}
+
+/**
+ * A call was charged on a plan, or may be yet: of the period that there is now, whatever plan it was.
+ * @param isOverrun beyond a hard stop: no quota measures that either
+ */
+export function markCalled(wallet: Wallet, isOverrun = false): void {
   const { subscription } = wallet;
-  if (subscription !== null && !subscription.unmeasured && !isMeasured(subscription.terms))
+  if (subscription === null || subscription.unmeasured) return;
+  if (isOverrun || !isMeasured(subscription.terms))
     wallet.subscription = { ...subscription, unmeasured: true };
 }
 

@@ -435,3 +435,104 @@ test('a late look pays a period with what came free while its grace lasted', asy
     t.equal(status(past), 'active');
   }
 });
+
+test('a period of another interval that is paid late has its own windows, whatever the old ones had', async (t) => {
+  const monthly: PlanTerms = { ...BASIC, price: USD_29, included: includes('70', 'week') };
+  const yearly: PlanTerms = { ...monthly, interval: 'year', included: includes('700', 'week') };
+  const past = customer('0', { monthly, yearly });
+  accept(past, subscribe('monthly', { pay: 'external' }));
+  accept(past, payment(START, 'p1', USD_29));
+  accept(past, changePlan('yearly', 'period_end'));
+  look(past, MONTH + SECOND);
+  accept(past, payment(START + MONTH, 'p2', USD_29));
+  t.equal(
+    past.wallet.quotas.reduce((sum, quota) => sum + quota.free, 0n),
+    700n,
+  );
+});
+
+test('what runs beyond a hard stop is the platform’s only on a plan that is paid, and not of an expired hold', async (t) => {
+  const plan: PlanTerms = { ...BASIC, overage: 'refuse', refund_on_cancel: true };
+  const free: PlanTerms = { ...BASIC, price: { credits: '0' }, included: [] };
+  const left = customer('1000', { plan, free });
+  join(left, 'plan');
+  accept(left, order.hold('h1', { calls: 1 }));
+  leave(left);
+  join(left, 'free');
+  const [elsewhere] = accept(left, order.settle('h1', { calls: 100 }));
+  t.match(elsewhere, { data: { violations: undefined } }, 'whatever has been joined since');
+  const expired = customer('1000', { plan });
+  join(expired, 'plan');
+  accept(expired, order.hold('h1', { calls: 10 }));
+  look(expired, 61 * SECOND);
+  const [late] = accept(expired, order.settle('h1', { calls: 20 }));
+  t.match(late, { data: { violations: undefined, covered: [{ quantity: '10' }] } });
+  const unpaid = customer('100', { plan: { ...plan, grace: { days: 5, quota: 'full' } } });
+  join(unpaid, 'plan');
+  look(unpaid, MONTH);
+  const [recorded] = accept(unpaid, order.record('r1', { calls: 20 }));
+  t.match(recorded, { data: { violations: undefined } }, 'in a grace nobody has paid');
+});
+
+test('what has run beyond a hard stop at our expense is not given back either', async (t) => {
+  const plan: PlanTerms = {
+    ...BASIC,
+    overage: 'refuse',
+    included: includes('10', 'day'),
+    refund_on_cancel: true,
+  };
+  const past = customer('100', { plan });
+  join(past, 'plan');
+  accept(past, order.record('r1', { calls: 1_000 }));
+  leave(past);
+  t.equal(balance(past), '0, held 0');
+});
+
+test('an upgrade after a grace that was paid late grants the difference', async (t) => {
+  const plans = {
+    a: { ...BASIC, included: includes('100', 'period'), grace: { days: 5, quota: 'full' } as const },
+    b: { ...BASIC, price: { credits: '200' }, included: includes('200', 'period') },
+  };
+  const past = customer('100', plans);
+  join(past, 'a');
+  look(past, MONTH);
+  accept(past, order.topUp('t2', '400'));
+  accept(past, changePlan('b', 'now'));
+  t.equal(
+    past.wallet.quotas.reduce((sum, quota) => sum + quota.free, 0n),
+    200n,
+  );
+});
+
+test('a hold on calls without limit that outlives an upgrade keeps what was paid', async (t) => {
+  const without: PlanTerms = { ...BASIC, included: includes('unlimited', 'period') };
+  const measured: PlanTerms = {
+    ...BASIC,
+    price: { credits: '110' },
+    included: includes('20', 'day'),
+    refund_on_cancel: true,
+  };
+  const past = customer('500', { without, measured });
+  join(past, 'without');
+  accept(past, order.hold('h1', { calls: 1 }));
+  accept(past, changePlan('measured', 'now'));
+  accept(past, order.settle('h1', { calls: 1_000 }));
+  leave(past);
+  t.equal(balance(past), '390, held 0');
+});
+
+test('what was held on a plan counts in its caps, though it was left before it is settled', async (t) => {
+  const capped: PlanTerms = {
+    ...BASIC,
+    included: includes('1000', 'period'),
+    caps: includes('5', 'month'),
+    refund_on_cancel: true,
+  };
+  const past = customer('500', { capped });
+  join(past, 'capped');
+  accept(past, order.hold('h1', { calls: 5 }));
+  leave(past);
+  accept(past, order.settle('h1', { calls: 5 }));
+  join(past, 'capped');
+  t.equal(word(when(past, order.charge('c1', 1))), 'cap_reached');
+});

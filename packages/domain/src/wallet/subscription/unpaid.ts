@@ -147,13 +147,18 @@ function quantityBegun(opening: Opening, granting: Granting, index: number): big
 
 function begunBefore(
   { wallet, terms, now }: Opening,
-  { subscription, period }: Granting,
+  { subscription, period, rhythm }: Granting,
   index: number,
 ): readonly Quota[] {
   const line = terms.included[index];
   if (line?.per === 'period') return [];
   return wallet.quotas.filter(
-    (quota) => quota.expiresAt > now && quota.startsAt < period.start && isOfLine(quota, subscription, line),
+    (quota) =>
+      quota.expiresAt > now &&
+      quota.startsAt < period.start &&
+      // Windows of another rhythm have ended with it.
+      quota.startsAt >= rhythm.anchorAt &&
+      isOfLine(quota, subscription, line),
   );
 }
 
