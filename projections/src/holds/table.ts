@@ -23,7 +23,9 @@ create table if not exists $schema.holds (
   closed bigint,
   primary key (account, hold)
 ) with (fillfactor = 50);
-create index if not exists holds_open on $schema.holds (account) where status = 'open';
+-- A wallet's next due is the end of the first of them: found without looking at the others.
+drop index if exists $schema.holds_open;
+create index if not exists holds_open_until on $schema.holds (account, expires_at) where status = 'open';
 create table if not exists $schema.pins (
   account text collate "C" not null,
   hold text collate "C" not null,
