@@ -52,7 +52,7 @@ export type * from './wallet/purchase/commands.ts';
 export { whyNotForAccount } from './wallet/purchase/coupon.ts';
 export type * from './wallet/purchase/events.ts';
 export { usesOf } from './wallet/purchase/state.ts';
-export { type CapNow, capsNow, countCaps } from './wallet/quota/caps.ts';
+export { type CapNow, capsNow } from './wallet/quota/caps.ts';
 export type * from './wallet/quota/events.ts';
 export type * from './wallet/referral/commands.ts';
 export type * from './wallet/referral/events.ts';

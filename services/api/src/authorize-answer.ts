@@ -68,12 +68,9 @@ export function planPart(
   };
 }
 
-/** What the wallet says; and, where a cap does not let the call through, which. */
-export type Judgement = Advice & Pick<AuthorizeAnswer, 'cap'>;
-
 /** @param rate of the account's plan, where it has such a limit; no point left is one more reason */
 export function authorizeAnswer(
-  advice: Judgement,
+  advice: Advice,
   reasons: readonly string[],
   rate: Rate | null,
   api: Pick<Api, 'now'>,
@@ -89,7 +86,7 @@ export function authorizeAnswer(
     available,
     reasons: [...reasons],
     ...(covered.length === 0 ? {} : { quota: quotaParts(covered) }),
-    ...(cap === undefined || !reasons.includes('cap_reached') ? {} : { cap }),
+    ...(cap === null || !reasons.includes('cap_reached') ? {} : { cap }),
     ...planPart(plan, rate),
     ...(wait === null ? {} : { retry_after: wait }),
   };

@@ -39,7 +39,11 @@ export interface Advice {
   readonly plan: PlanLimits | null;
   /** Where a quota or cap says no: when it may be different. */
   readonly resetsAt: string | null;
+  /** The one that does not let it through; null where all do. */
+  readonly cap: Omit<CapReached, 'code'> | null;
 }
+
+type CapReached = Extract<UseRefusal, { readonly code: 'cap_reached' }>;
 
 /** @param now milliseconds since 1970 */
 export function adviseWallet(
@@ -67,7 +71,14 @@ export function adviseWallet(
     plan: planLimits(wallet),
     resetsAt:
       outcome.status === 'refused' && 'resets_at' in outcome.refusal ? outcome.refusal.resets_at : null,
+    cap: outcome.status === 'refused' ? capOf(outcome.refusal) : null,
   };
+}
+
+function capOf(refusal: UseRefusal): Advice['cap'] {
+  if (refusal.code !== 'cap_reached') return null;
+  const { code: _code, ...cap } = refusal;
+  return cap;
 }
 
 const NOTHING: readonly never[] = [];

@@ -2,9 +2,9 @@
 
 import { formatPosition } from '@tallystick/connect';
 import {
+  type Advice,
   type AuthorizeReason,
   adviseWallet,
-  countCaps,
   isInForce,
   keys,
   planLimits,
@@ -18,7 +18,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { quotaParts } from '../answers.ts';
 import type { Api, App } from '../api.ts';
-import { AuthorizeAnswer, authorizeAnswer, type Judgement, planPart } from '../authorize-answer.ts';
+import { AuthorizeAnswer, authorizeAnswer, planPart } from '../authorize-answer.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { orderWallet, recordedBy } from '../orders.ts';
 import { canonicalUsage, checkText, type Faults, settle, usageOf } from '../parse.ts';
@@ -203,14 +203,8 @@ async function walletOf(api: Api, request: FastifyRequest, account: string): Pro
   return (await api.runner.peek(walletDecider, account)).state;
 }
 
-function judge(api: Api, wallet: Readonly<Wallet>, { model, estimate }: AuthorizeBody): Judgement {
-  const [now, catalogue] = [api.now(), api.catalogue.current()];
-  const advice = adviseWallet(wallet, { model, estimate }, now, catalogue);
-  if (!advice.reasons.includes('cap_reached')) return advice;
-  const { reached } = countCaps(walletAfterDues(wallet, now, catalogue), model, estimate, now, null);
-  if (reached?.code !== 'cap_reached') return advice;
-  const { unit, model: of, amount, resets_at } = reached;
-  return { ...advice, cap: { unit, model: of, amount, resets_at } };
+function judge(api: Api, wallet: Readonly<Wallet>, { model, estimate }: AuthorizeBody): Advice {
+  return adviseWallet(wallet, { model, estimate }, api.now(), api.catalogue.current());
 }
 
 function requestsPerMinute({ subscription }: Readonly<Wallet>): number | null {
