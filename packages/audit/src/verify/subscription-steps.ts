@@ -52,9 +52,9 @@ function checkGraceSpent(
     type === 'SubscriptionPaymentRecorded' ||
     (type === 'SubscriptionRenewed' && (data as ToldData).effective_at === undefined);
   const leaves = type === 'SubscriptionEnded' && (was?.grace_quota ?? 'none') !== 'none';
-  const before_ = was?.grace_spent ?? null;
-  const isPaid = isPaidLate && before_ === `${now.id} ${now.period_start}`;
-  const due = leaves ? `${now.id} ${now.period_start}` : isPaid ? null : before_;
+  const owed = was?.grace_spent ?? null;
+  const isPaid = isPaidLate && owed === `${now.id} ${now.period_start}`;
+  const due = leaves ? `${now.id} ${now.period_start}` : isPaid ? null : owed;
   differ('a grace that was left unpaid', due, now.grace_spent ?? null);
 }
 

@@ -26,7 +26,7 @@ import { EntryDraft, incomeOf } from './entry-draft.ts';
 import type { UsageRecord, WalletEventOf } from './events.ts';
 import { birthOf, type Hold, type Wallet } from './state.ts';
 import { isInForce } from './subscription/state.ts';
-import { type Asked, type Use, useOf } from './use.ts';
+import { type Pinned, type Use, useOf } from './use.ts';
 
 export function chargeUsage(
   wallet: Wallet,
@@ -250,7 +250,7 @@ function repeatOf(key: string, model: string | null, usage: object, context: Wal
 /** What a call that was held uses: by the book and the plan that the hold has pinned, and never refused. */
 function useOfHeld(
   wallet: Wallet,
-  hold: NonNullable<Asked['hold']>,
+  hold: Pinned,
   model: string,
   usage: UsageRecord['usage'],
   { now, catalogue }: WalletContext,

@@ -32,7 +32,7 @@ import type { UseRefusal } from './subscription/commands.ts';
 import type { PlanVersionRef } from './subscription/events.ts';
 import { grantsQuota, isInForce } from './subscription/state.ts';
 
-export interface Held extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> {
+export interface Pinned extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> {
   /** It ended by itself, and reserves nothing any more. */
   readonly expired?: boolean;
 }
@@ -45,7 +45,7 @@ export interface Asked {
   readonly now: number;
   readonly mustBook: boolean;
   /** Its quotas and caps are there for its own settlement, and its terms are pinned. */
-  readonly hold: Held | null;
+  readonly hold: Pinned | null;
   /** Where no version in force has a price, the earliest later one that has (rule 24). */
   readonly orLater?: boolean;
 }

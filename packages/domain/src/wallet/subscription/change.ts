@@ -2,7 +2,7 @@
  * A subscriber changes or ends what was bought (billing rule 3):
  * - an upgrade now keeps the anchor; the part f of the period that is left gives the price difference x f, up to the next
  *   credit, and one extra quota of the difference x f, rounded down; nothing that was granted is taken away or given anew
- * - a downgrade, or another interval, waits for the period's end
+ * - a downgrade, another interval, or less of a quota that was granted, waits for the period's end
  * - what is scheduled can be taken back until then; what has ended cannot
  */
 import { CREDITS, formatAmount, formatCredits, parseCredits } from '../../amount.ts';

@@ -1,6 +1,6 @@
 /** Folds what happens to a subscription. Each event says how it stands afterwards, so there is nothing to work out. */
 import { compiledTerms } from '../../plans/compile.ts';
-import type { PlanTerms } from '../../plans/terms.ts';
+import type { Cap, PlanTerms } from '../../plans/terms.ts';
 import { addLot, applyMovement, ownHolds } from '../moves.ts';
 import type { Wallet } from '../state.ts';
 import type { Subscription, SubscriptionEvent, SubscriptionFacts } from './events.ts';
@@ -29,17 +29,8 @@ function evolveTo(
   const { status, period_paid, period_end } = subscription;
   if (status === 'active' && period_paid && compiledTerms(terms).price.amount === 0n)
     wallet.freeUntil = Math.max(wallet.freeUntil, Date.parse(period_end));
-  wallet.subscription = stateAfter(before, subscription, terms, facts);
-  const isSamePeriod =
-    before?.now.id === subscription.id && before.now.period_start === subscription.period_start;
-  // What is under way on the terms of before has what they give.
-  if (isSamePeriod && changed !== undefined && !isMeasured(before.terms) && isAnyHeld(wallet))
-    wallet.subscription = { ...wallet.subscription, unmeasured: true };
+  wallet.subscription = stateAfter(wallet, subscription, terms, facts);
   if (before !== null && changed !== undefined) renumberCaps(wallet, before.terms, terms);
-}
-
-function isAnyHeld({ holds }: Wallet): boolean {
-  return [...holds.values()].some(({ plan }) => plan !== null);
 }
 
 /**
@@ -68,21 +59,25 @@ function forgetQuotas(wallet: Wallet, { data }: SubscriptionEvent): void {
   );
 }
 
-/** @param last the subscription that there was before, which may be another */
+/** The subscription that there was before may be another. */
 function stateAfter(
-  last: SubscriptionState | null,
+  { subscription: last, holds }: Readonly<Wallet>,
   now: Subscription,
   terms: PlanTerms,
   facts: SubscriptionFacts,
 ): SubscriptionState {
   const before = last?.now.id === now.id ? last : null;
+  const ofPeriod = before?.now.period_start === now.period_start ? before : null;
+  // What is under way on other terms has what they give.
+  const leftUnmeasured = ofPeriod !== null && ofPeriod.terms !== terms && !isMeasured(ofPeriod.terms);
+  const isAnyHeld = (): boolean => [...holds.values()].some(({ plan }) => plan !== null);
   return {
     now,
     terms,
     pots: facts.pots,
     paidMoney: facts.paid_from ?? before?.paidMoney ?? [],
     ...capsAfter(last, now, terms),
-    unmeasured: before?.now.period_start === now.period_start && before.unmeasured,
+    unmeasured: ofPeriod?.unmeasured === true || (leftUnmeasured && isAnyHeld()),
   };
 }
 
@@ -114,11 +109,9 @@ function capsAfter(
 
 const NOT_COUNTED: CapCounter = { start: 0, end: 0, used: 0n, held: 0n };
 
-function capBefore(terms: PlanTerms, before: PlanTerms, index: number): number {
-  const cap = terms.caps?.[index];
-  return (before.caps ?? []).findIndex(
-    ({ unit, model, per }) => unit === cap?.unit && model === cap.model && per === cap.per,
-  );
+/** The index of the same cap in other terms; -1: they have none. */
+function sameCap(cap: Cap | undefined, terms: PlanTerms): number {
+  return cap === undefined ? -1 : (terms.caps ?? []).findIndex((other) => isSameLine(other, cap));
 }
 
 /** Holds name caps by their place in the terms; what open ones hold counts under other terms, and in another subscription. */
@@ -127,7 +120,7 @@ function renumberCaps(wallet: Wallet, before: PlanTerms, terms: PlanTerms): void
   for (const hold of [...wallet.holds.values()]) {
     if (hold.caps.length === 0) continue;
     const caps = hold.caps
-      .map(({ cap, quantity }) => ({ cap: capBefore(before, terms, cap), quantity }))
+      .map(({ cap, quantity }) => ({ cap: sameCap(before.caps?.[cap], terms), quantity }))
       .filter(({ cap }) => cap !== -1);
     for (const { cap, quantity } of caps) held.set(cap, (held.get(cap) ?? 0n) + quantity);
     ownHolds(wallet).set(hold.id, { ...hold, caps });

@@ -65,13 +65,13 @@ test('a plan that costs nothing is not come to again by another plan, while its 
   join(past, 'week');
   t.equal(word(when(past, changePlan('free', 'period_end'))), 'free_period_used');
   leave(past);
-  const later_ = customer('100', { week, free });
-  join(later_, 'free');
-  leave(later_);
-  join(later_, 'week');
-  publish(later_, 'week', { ...week, price: { credits: '0' } });
-  look(later_, WEEK);
-  t.equal(status(later_), 'lapsed', 'nor by a renewal on terms that cost nothing any more');
+  const renewed = customer('100', { week, free });
+  join(renewed, 'free');
+  leave(renewed);
+  join(renewed, 'week');
+  publish(renewed, 'week', { ...week, price: { credits: '0' } });
+  look(renewed, WEEK);
+  t.equal(status(renewed), 'lapsed', 'nor by a renewal on terms that cost nothing any more');
 });
 
 test('windows that have passed are gone when a plan gives back the rest', async (t) => {
