@@ -64,10 +64,6 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   }
 
   async function readUnfiltered({ after, limit }: ReadAll): Promise<Page> {
-    const known = recent.after(BigInt(after ?? 0), limit);
-    const last = known.at(-1);
-    // Whether these are the last ones only the table knows; the reader will ask again.
-    if (last !== undefined) return pageOf(known, last.position, false);
     const text = `select ${COLUMNS} from ${schema}.events e where e.position > $1 order by e.position limit $2`;
     const read = (await rows<Row>(text, [after ?? '0', limit + 1], 'read_all')).map(recorded);
     const events = read.slice(0, limit);
@@ -123,8 +119,15 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
       return Number((await rows<[string]>(text, [stream], 'head'))[0]?.[0] ?? -1);
     },
 
-    readAll: (options) =>
-      options.categories ? readFiltered(options, options.categories) : readUnfiltered(options),
+    async readAll(options) {
+      const { after, limit, categories } = options;
+      // Who follows catalogues alone has a narrow index, and nobody need keep the wallets' events for it.
+      const mayBeKnown = categories === undefined || categories.includes('wallet');
+      const known = mayBeKnown ? recent.after(BigInt(after ?? 0), limit, categories) : null;
+      // Whether these are the last ones only the table knows; the reader will ask again.
+      if (known !== null) return pageOf(known.events, known.until, false);
+      return categories === undefined ? readUnfiltered(options) : readFiltered(options, categories);
+    },
 
     /** One statement, so one snapshot: what it covers and what it found belong together (rule 3). */
     async lookup(stream, keys) {

@@ -8,7 +8,7 @@ const append = (count: number, expected = -1) => ({
   events: someEvents(count),
 });
 const positions = (recent: RecentAppends, after: bigint, limit = 10): bigint[] =>
-  recent.after(after, limit).map(({ position }) => position);
+  recent.after(after, limit)?.events.map(({ position }) => position) ?? [];
 
 /** As a projector does, which looks before anything is there. */
 function asked(): RecentAppends {
@@ -31,7 +31,7 @@ test('what was written is known by its positions and revisions, in pages', async
   t.same(positions(recent, 11n, 1), [12n]);
   t.same(positions(recent, 13n), []);
   t.same(
-    recent.after(10n, 3).map(({ revision }) => revision),
+    recent.after(10n, 3)?.events.map(({ revision }) => revision),
     [5, 6, 1],
   );
 });
@@ -62,4 +62,20 @@ test('memory is bounded, and what is left is still a run', async (t) => {
     kept,
     Array.from({ length: 10 }, (_, n) => BigInt(n) + 31n),
   );
+});
+
+test('of some categories what matches is given, and how far it was looked for', async (t) => {
+  const recent = asked();
+  recent.add(append(2), 2n);
+  recent.add({ ...append(1), stream: 'webhook-w' }, 3n);
+  recent.add(append(2, 1), 5n);
+  const of = (after: bigint, limit: number, ...categories: string[]) => {
+    const run = recent.after(after, limit, categories);
+    return run && { positions: run.events.map(({ position }) => position), until: run.until };
+  };
+  t.same(of(0n, 10, 'wallet'), { positions: [1n, 2n, 4n, 5n], until: 5n });
+  t.same(of(0n, 3, 'wallet'), { positions: [1n, 2n, 4n], until: 4n });
+  t.same(of(1n, 10, 'webhook', 'coupon'), { positions: [3n], until: 5n });
+  t.same(of(3n, 10, 'webhook'), { positions: [], until: 5n }, 'past what the filter left out');
+  t.equal(of(5n, 10, 'wallet'), null, 'whether there is more only the table knows');
 });

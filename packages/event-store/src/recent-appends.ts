@@ -1,12 +1,18 @@
 /**
- * The events that this process has just written, so that a projector in the same process need not read them back:
- * what is known is not asked for again. Positions have no gap in Postgres, so a run of them from a cursor on is exactly
+ * The events that this process has just written, so that a projector or a worker in the same process need not read them
+ * back: what is known is not asked for again. Positions have no gap in Postgres, so a run of them from a cursor on is exactly
  * what the table would answer; where another process wrote in between, the run ends and the table is asked.
  */
-import type { Append, RecordedEvent } from './port.ts';
+import { type Append, type RecordedEvent, splitStream } from './port.ts';
 
 /** Enough for a few of the projector's batches; bounded, because nobody may be reading. */
 const BYTES_MAX = 16 * 1024 * 1024;
+
+/** A piece of the log: everything that was asked for up to a position. */
+export interface Run {
+  readonly events: readonly RecordedEvent[];
+  readonly until: bigint;
+}
 
 export class RecentAppends {
   #events: RecordedEvent[] = [];
@@ -39,13 +45,29 @@ export class RecentAppends {
     if (this.#start > 10_000) this.#cut();
   }
 
-  /** The events after a position, without a gap from there on; empty where they are not known. */
-  after(position: bigint, limit: number): readonly RecordedEvent[] {
+  /** What comes after a position, without a gap from there on; null where that is not known. */
+  after(position: bigint, limit: number, categories?: readonly string[]): Run | null {
     this.#asked = true;
     const first = this.#events[this.#start]?.position;
-    if (first === undefined || position + 1n < first) return [];
+    if (first === undefined || position + 1n < first) return null;
     const from = this.#start + Number(position + 1n - first);
-    return this.#events.slice(from, from + limit);
+    if (from >= this.#events.length) return null;
+    const events =
+      categories === undefined
+        ? this.#events.slice(from, from + limit)
+        : this.#matching(from, limit, categories);
+    const last = events.length === limit ? events.at(-1)?.position : undefined;
+    return { events, until: last ?? this.#lastPosition() };
+  }
+
+  #matching(from: number, limit: number, categories: readonly string[]): RecordedEvent[] {
+    const matching: RecordedEvent[] = [];
+    for (let index = from; index < this.#events.length && matching.length < limit; index += 1) {
+      const event = this.#events[index];
+      if (event !== undefined && categories.includes(splitStream(event.stream).category))
+        matching.push(event);
+    }
+    return matching;
   }
 
   #size(): number {

@@ -28,8 +28,9 @@ export interface ReactorParts {
 
 /** What reactors are told of. */
 export const CATEGORIES = ['wallet'] as const;
-const PAGE = 500;
+const PAGE = 4_000;
 const POLL_MS = 1_000;
+const GATHER_MS = 100;
 const ERROR_PAUSE_MS = 1_000;
 const SLICE_MS = 10_000;
 /** Beyond a slice and the longest that one reaction may take. */
@@ -60,6 +61,7 @@ export async function startReactors(parts: ReactorParts): Promise<Reactions> {
   const isStopping = (): boolean => stopping;
   const loop = startLoop({
     pauseMs: POLL_MS,
+    gatherMs: GATHER_MS,
     errorPauseMs: ERROR_PAUSE_MS,
     onError,
     async work() {

@@ -11,12 +11,17 @@ export interface LoopOptions {
   /** @returns whether to go on at once */
   readonly work: () => Promise<boolean>;
   readonly pauseMs: number;
+  /**
+   * Rounds begin at least so far apart, so that under a load many things are done in one round: a round costs much the
+   * same for one as for thousands. 0 where left out.
+   */
+  readonly gatherMs?: number;
   /** After a round that failed; nobody can call it back earlier. */
   readonly errorPauseMs?: number;
   readonly onError: (error: unknown) => void;
 }
 
-export function startLoop({ work, pauseMs, errorPauseMs = 5_000, onError }: LoopOptions): Loop {
+export function startLoop({ work, pauseMs, gatherMs = 0, errorPauseMs = 5_000, onError }: LoopOptions): Loop {
   let stopped = false;
   let woken = false;
   let rest: { readonly end: () => void; readonly mayWake: boolean } | null = null;
@@ -34,9 +39,12 @@ export function startLoop({ work, pauseMs, errorPauseMs = 5_000, onError }: Loop
   async function run(): Promise<void> {
     while (!stopped) {
       woken = false;
+      const began = performance.now();
       try {
-        if ((await work()) || woken || stopped) continue;
-        await pause(pauseMs, true);
+        const more = await work();
+        if (!more && !woken && !stopped) await pause(pauseMs, true);
+        const early = gatherMs - (performance.now() - began);
+        if (early > 0 && !stopped) await pause(early, false);
       } catch (error) {
         onError(error);
         if (!stopped) await pause(errorPauseMs, false);

@@ -43,8 +43,9 @@ export interface OutboxParts {
   readonly onError?: (error: unknown) => void;
 }
 
-const PAGE = 1_000;
+const PAGE = 4_000;
 const POLL_MS = 1_000;
+const GATHER_MS = 100;
 /** A replay begins at most this many events before what it is for. */
 const LANDMARK_EVENTS = 10_000n;
 
@@ -54,6 +55,7 @@ export function startOutbox(parts: OutboxParts): Pick<Loop, 'stop'> {
   let known = false;
   const loop = startLoop({
     pauseMs: POLL_MS,
+    gatherMs: GATHER_MS,
     onError,
     async work() {
       if (!known) await assertOwnHistory(parts);
