@@ -9,7 +9,7 @@ import { int4Array, int8Array, textArray, uuidArray } from './binary-array.ts';
 import { type Append, type AppendResult, StoreUnavailable, splitStream } from './port.ts';
 import { Reconnecting } from './postgres-connection.ts';
 import { failureOf, messageOf, unavailable } from './postgres-errors.ts';
-import { createSchema, schemaOf } from './postgres-schema.ts';
+import { APPEND_FUNCTION, createSchema, schemaOf } from './postgres-schema.ts';
 import { bytesOfAll, keysTwiceIn, whyRejected } from './rejection.ts';
 
 /** Beyond this many waiting events an append is refused at once. */
@@ -25,7 +25,7 @@ const SESSION = `
   set default_transaction_isolation = 'read committed';
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
 
-/** A row of `append_group`: number of the append (0 for the base), verdict, position or head, keys. */
+/** A row of the writing function: number of the append (0 for the base), verdict, position or head, keys. */
 type Row = readonly [number, string, string, string[] | null];
 
 export class GroupAppender {
@@ -54,7 +54,7 @@ export class GroupAppender {
       await createSchema(client, namespace);
     });
     this.#statement = `select append, verdict, value, keys
-      from ${schemaOf(namespace)}.append_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+      from ${schemaOf(namespace)}.${APPEND_FUNCTION}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
     this.#answerMsMax = answerMsMax;
   }
 
@@ -126,7 +126,7 @@ export class GroupAppender {
     const timer = setTimeout(destroy, this.#answerMsMax);
     try {
       const query = {
-        name: 'append_group',
+        name: APPEND_FUNCTION,
         text: this.#statement,
         values: parameters(group),
         rowMode: 'array',
@@ -224,7 +224,7 @@ function settle(
 ): void {
   const odd = new Map(rows.map((row) => [row[0], row]));
   const base = odd.get(0);
-  if (!base) throw new Error('append_group answered without its base');
+  if (!base) throw new Error('a group was answered without its base');
   let position = BigInt(base[2]);
   group.forEach(({ append, resolve }, index) => {
     const row = odd.get(index + 1);

@@ -1,7 +1,7 @@
 /**
  * The Postgres store's tables and its one writing function. PostgreSQL 15 or later.
  *
- * `append_group` is the only way an event is written. It holds the ledger's lock from its first statement to the
+ * `append_group_2` is the only way an event is written. It holds the ledger's lock from its first statement to the
  * commit, so positions become visible in their order and a reader by position never meets a gap (event-store.md,
  * "the gap problem", 4).
  */
@@ -31,6 +31,9 @@ export async function hasPostgresStore(
   return rows[0]?.found ?? false;
 }
 
+/** Of the writing function. Another body has another name: older and newer processes may write side by side. */
+export const APPEND_FUNCTION = 'append_group_2';
+
 /**
  * Makes the schema where it is missing. Several processes may start at once: one makes it, the others wait for it.
  * The function is made last, so where it stands everything stands, and a usual start takes no locks on the table.
@@ -38,7 +41,7 @@ export async function hasPostgresStore(
 export async function createSchema(client: ClientBase, namespace: string): Promise<void> {
   const schema = schemaOf(namespace);
   const exists = `select exists (select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = $1 and p.proname = 'append_group') as exists`;
+    where n.nspname = $1 and p.proname = '${APPEND_FUNCTION}') as exists`;
   if ((await client.query(exists, [schema])).rows[0]?.exists) return;
   await client.query('begin');
   try {
@@ -61,7 +64,7 @@ export async function createSchema(client: ClientBase, namespace: string): Promi
  */
 const tables = (schema: string): string => `
   create schema if not exists ${schema};
-  create table ${schema}.events (
+  create table if not exists ${schema}.events (
     position bigint primary key,
     stream text collate "C" not null,
     category text collate "C" not null generated always as (split_part(stream, '-', 1)) stored,
@@ -72,9 +75,9 @@ const tables = (schema: string): string => `
     data text not null,
     meta text not null
   );
-  create unique index events_stream_revision on ${schema}.events (stream, revision);
-  create unique index events_stream_key on ${schema}.events (stream, key) where key is not null;
-  create index events_not_wallet on ${schema}.events (position) where category <> 'wallet';`;
+  create unique index if not exists events_stream_revision on ${schema}.events (stream, revision);
+  create unique index if not exists events_stream_key on ${schema}.events (stream, key) where key is not null;
+  create index if not exists events_not_wallet on ${schema}.events (position) where category <> 'wallet';`;
 
 /**
  * Judges and writes a group of appends, at most one for each stream. The appends come as two columns (stream, expected
@@ -88,10 +91,11 @@ const tables = (schema: string): string => `
  *   committed while it waited (rule 4). In one statement with the lock they would read the head from before.
  * - The settings: the plans are made once for each connection, perhaps on an empty table, where scanning it is right
  *   and stays in the plan when it is not (speed.md, point 1).
- * - Only the odd ones are looked at closely: the usual append costs one look for the head and one for each key.
+ * - The unique indexes judge: the usual group is written after one look for each append's predecessor, which keeps
+ *   streams without gaps. Only where that or an index objects is it asked which are the odd ones, and how they are odd.
  */
 const appendGroup = (schema: string, lock: string): string => `
-  create function ${schema}.append_group(
+  create function ${schema}.${APPEND_FUNCTION}(
     a_stream text[], a_expected bigint[],
     e_append int[], e_stream text[], e_revision bigint[], e_id uuid[], e_type text[], e_key text[],
     e_data text[], e_meta text[], categories text
@@ -103,28 +107,41 @@ const appendGroup = (schema: string, lock: string): string => `
   #variable_conflict use_column
   declare
     v_base bigint;
+    v_all boolean := false;
     v_odd int[];
   begin
     perform pg_advisory_xact_lock(${lock});
 
     select coalesce(max(position), 0) into v_base from ${schema}.events;
 
-    select array_agg(n) into v_odd from (
-      select a.n::int from unnest(a_stream, a_expected) with ordinality a(stream, expected, n)
-      where a.expected is distinct from coalesce((
-        select x.revision from ${schema}.events x where x.stream = a.stream order by x.revision desc limit 1), -1)
-      union
-      select e.n from unnest(e_append, e_stream, e_key) e(n, stream, key)
-      where e.key is not null
-        and exists (select from ${schema}.events x where x.stream = e.stream and x.key = e.key)
-    ) odd(n);
+    if not exists (
+      select from unnest(a_stream, a_expected) a(stream, expected)
+      where a.expected >= 0 and not exists (
+        select from ${schema}.events x where x.stream = a.stream and x.revision = a.expected)
+    ) then
+      begin
+        insert into ${schema}.events (position, stream, revision, id, type, key, data, meta)
+        select v_base + e.n, e.stream, e.revision, e.id, e.type, e.key, e.data, e.meta
+        from unnest(e_stream, e_revision, e_id, e_type, e_key, e_data, e_meta)
+          with ordinality e(stream, revision, id, type, key, data, meta, n);
+        v_all := true;
+      exception when unique_violation then
+        null;
+      end;
+    end if;
 
-    if v_odd is null then
-      insert into ${schema}.events (position, stream, revision, id, type, key, data, meta)
-      select v_base + e.n, e.stream, e.revision, e.id, e.type, e.key, e.data, e.meta
-      from unnest(e_stream, e_revision, e_id, e_type, e_key, e_data, e_meta)
-        with ordinality e(stream, revision, id, type, key, data, meta, n);
-    else
+    if not v_all then
+      select array_agg(n) into v_odd from (
+        select a.n::int from unnest(a_stream, a_expected) with ordinality a(stream, expected, n)
+        where a.expected is distinct from coalesce((
+          select x.revision from ${schema}.events x where x.stream = a.stream order by x.revision desc limit 1), -1)
+        union
+        select e.n from unnest(e_append, e_stream, e_key) e(n, stream, key)
+        where e.key is not null
+          and exists (select from ${schema}.events x where x.stream = e.stream and x.key = e.key)
+      ) odd(n);
+      if v_odd is null then raise exception 'a group that cannot be written has nothing odd in it'; end if;
+
       return query
         select j.append,
           case when j.identical then 'identical' when j.keys is not null then 'duplicate_keys' else 'conflict' end,
