@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readArguments, refuseArguments } from './arguments.ts';
 import { startChild } from './children.ts';
-import { call, type Ledger, prepare, readBooks, startLedger } from './ledger.ts';
+import { call, type Ledger, prepare, readBooks, startLedger, topUp } from './ledger.ts';
 import type { LoadJob, LoadReport } from './load.ts';
 import { comeToRest, grow, PREPARED_EVENTS, streamsOf } from './long-streams.ts';
 import { type Generator, interleave, type Run, runCharges } from './measure.ts';
@@ -26,6 +26,9 @@ const WARM_UP_CHARGES = 40_000;
 const RESTARTS = 5;
 /** Events, their indexes, the rows made of them, and the log of all that. */
 const BYTES_PER_EVENT = 4_000;
+
+/** Of charges that one top-up is sure to pay. */
+const CHARGES_PER_TOP_UP = 6_000_000;
 
 /** On the same disk as the checkout: a temporary folder may be in memory. */
 const DATA = join(import.meta.dirname, '../.data');
@@ -97,6 +100,8 @@ async function main(): Promise<boolean> {
 /** @returns whole credits that were charged */
 async function load(ledger: Ledger, generator: Generator, say: (what: string) => void): Promise<number> {
   await prepare(ledger, wallets.length);
+  for (let paid = CHARGES_PER_TOP_UP; paid < events; paid += CHARGES_PER_TOP_UP)
+    await topUp(ledger, accountOf(LONG), `after-${paid}`);
   let credits = 0;
   let position = 0n;
   for (const wallet of wallets) {

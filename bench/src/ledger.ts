@@ -108,16 +108,20 @@ export async function prepare(ledger: Caller, wallets: number): Promise<void> {
   const worker = async (): Promise<void> => {
     for (let id = accounts.pop(); id !== undefined; id = accounts.pop()) {
       await call(ledger, 'POST', '/v1/accounts', { id });
-      const paid = { amount: '100000', currency: 'USD' };
-      await call(ledger, 'POST', `/v1/accounts/${id}/top-ups`, {
-        credits: '1000000000',
-        paid,
-        source: 'bench',
-        reference: 'first',
-      });
+      await topUp(ledger, id, 'first');
     }
   };
   await Promise.all(Array.from({ length: 32 }, worker));
+}
+
+/** The most that one top-up may be: enough for some 6.9 million charges. */
+export async function topUp(ledger: Caller, account: string, reference: string): Promise<void> {
+  await call(ledger, 'POST', `/v1/accounts/${account}/top-ups`, {
+    credits: '1000000000',
+    paid: { amount: '100000', currency: 'USD' },
+    source: 'bench',
+    reference,
+  });
 }
 
 /** How far the read models are. The idle account has nothing acknowledged to wait for, so asking hurries nobody. */
