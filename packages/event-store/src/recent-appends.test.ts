@@ -65,11 +65,11 @@ test('memory is bounded, and what is left is still a run', async (t) => {
 });
 
 test('of some categories what matches is given, and how far it was looked for', async (t) => {
-  const recent = asked();
-  recent.add(append(2), 2n);
-  recent.add({ ...append(1), stream: 'webhook-w' }, 3n);
-  recent.add(append(2, 1), 5n);
   const of = (after: bigint, limit: number, ...categories: string[]) => {
+    const recent = asked();
+    recent.add(append(2), 2n);
+    recent.add({ ...append(1), stream: 'webhook-w' }, 3n);
+    recent.add(append(2, 1), 5n);
     const run = recent.after(after, limit, categories);
     return run && { positions: run.events.map(({ position }) => position), until: run.until };
   };
@@ -78,4 +78,29 @@ test('of some categories what matches is given, and how far it was looked for', 
   t.same(of(1n, 10, 'webhook', 'coupon'), { positions: [3n], until: 5n });
   t.same(of(3n, 10, 'webhook'), { positions: [], until: 5n }, 'past what the filter left out');
   t.equal(of(5n, 10, 'wallet'), null, 'whether there is more only the table knows');
+});
+
+test('what all readers have passed is kept no longer', async (t) => {
+  const recent = asked();
+  recent.add(append(3), 3n);
+  t.same(positions(recent, 0n, 2), [1n, 2n]);
+  t.same(positions(recent, 0n), [], 'a reader who goes back has to ask the table');
+  t.same(positions(recent, 2n), [3n]);
+  recent.add(append(1, 2), 4n);
+  t.same(positions(recent, 3n), [4n], 'the run goes on where nothing of it was left');
+});
+
+test('a reader who is behind keeps what others have passed, until it is forgotten', async (t) => {
+  let now = 0;
+  const recent = new RecentAppends(() => now);
+  // Two of them wait for the first event.
+  recent.after(0n, 1);
+  recent.after(1n, 1);
+  recent.add(append(4), 4n);
+  t.same(positions(recent, 1n), [2n, 3n, 4n]);
+  t.same(positions(recent, 0n, 2), [1n, 2n], 'the slower one');
+  now = 6_000;
+  recent.add(append(1, 3), 5n);
+  t.same(positions(recent, 4n), [5n]);
+  t.same(positions(recent, 2n), [], 'it has not come back for long');
 });
