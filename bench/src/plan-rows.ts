@@ -5,8 +5,8 @@ import { accountOf, MODEL } from './requests.ts';
 import { compare, type Result } from './results.ts';
 import { type Bench, bareRoute, groupsOf, jobOf, WALLETS, warmUp } from './rows.ts';
 
-/** Wallets beside those of the other rows. */
-const FIRST_WALLET = 5_000;
+/** The first of the wallets, beside those of the other rows. */
+export const PLAN_WALLET = 5_000;
 const AT_ONCE = 32;
 const ENOUGH = '1000000000';
 
@@ -37,7 +37,7 @@ export async function planRow(bench: Bench): Promise<Result[]> {
   await subscribeAll(ledger);
   const side = (name: string, kind: 'authorize' | 'hold'): Side => ({
     name,
-    run: () => runRequests(generator, jobOf(bench, kind, { firstWallet: FIRST_WALLET }), groupsOf(bench)),
+    run: () => runRequests(generator, jobOf(bench, kind, { firstWallet: PLAN_WALLET }), groupsOf(bench)),
   });
   const advice = side('authorize with a plan', 'authorize');
   const hold = side('authorize with a plan and a hold', 'hold');
@@ -53,11 +53,11 @@ export async function planRow(bench: Bench): Promise<Result[]> {
   ];
 }
 
-async function subscribeAll(ledger: Ledger): Promise<void> {
+export async function subscribeAll(ledger: Ledger): Promise<void> {
   await call(ledger, 'PUT', '/v1/plans/bench', PLAN);
-  let next = FIRST_WALLET;
+  let next = PLAN_WALLET;
   const worker = async (): Promise<void> => {
-    while (next < FIRST_WALLET + WALLETS) {
+    while (next < PLAN_WALLET + WALLETS) {
       const id = accountOf(next++);
       await call(ledger, 'POST', '/v1/accounts', { id });
       const topUp = { credits: ENOUGH, source: 'bench', reference: 'first' };

@@ -1,7 +1,7 @@
 /**
- * `node bench/src/profile.ts [seconds] [charge|array|authorize|balance]`: where the ledger's own process spends its time
- * under full load, by part and by function; how many round trips; what
- * Postgres' processes cost.
+ * `node bench/src/profile.ts [seconds] [charge|array|authorize|hold|balance] [plan]`: where the ledger's own process spends
+ * its time under full load, by part and by function; how many round trips; what Postgres' processes cost. With `plan` the
+ * wallets are those of row 9.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +10,11 @@ import { type Child, startChild } from './children.ts';
 import { parseStat } from './cpu.ts';
 import { drain, type Ledger, prepare, startLedger } from './ledger.ts';
 import type { LoadJob, LoadReport } from './load.ts';
+import { PLAN_WALLET, subscribeAll } from './plan-rows.ts';
 import type { Kind } from './requests.ts';
 import { ARRAY_CONNECTIONS, ARRAY_ITEMS, CONNECTIONS, WALLETS } from './rows.ts';
 
-const [secondsText = '8', kindText = 'charge'] = process.argv.slice(2);
+const [secondsText = '8', kindText = 'charge', planText] = process.argv.slice(2);
 const kind = kindText as Kind;
 const DATA = join(import.meta.dirname, '../.data');
 
@@ -56,12 +57,14 @@ async function loadAndCount(
   generator: Child<LoadJob, LoadReport>,
 ): Promise<{ items: number; began: number }> {
   await prepare(ledger, WALLETS);
+  if (planText === 'plan') await subscribeAll(ledger);
   const job: LoadJob = {
     kind,
     url: ledger.url,
     key: ledger.key,
     prefix: 'warm-up',
     wallets: WALLETS,
+    firstWallet: planText === 'plan' ? PLAN_WALLET : 0,
     items: ARRAY_ITEMS,
     walletsPerArray: WALLETS,
     connections: kind === 'array' ? ARRAY_CONNECTIONS : CONNECTIONS,
