@@ -53,8 +53,18 @@ const REAL: Surroundings = {
   random: Math.random,
 };
 
-// The cells of all categories live in one map; each is typed again by the decider it is asked for with.
-type AnyCell<K> = StreamCell<unknown, CommandKey, DomainEvent, unknown, K>;
+// The cells of all categories are kept alike; what one answers is typed again by the decider it is asked for with.
+type AnyDecider<K> = Decider<unknown, CommandKey, DomainEvent, unknown, K>;
+
+interface Kept<K> {
+  readonly cell: StreamCell<unknown, CommandKey, DomainEvent, unknown, K>;
+  bytes: number;
+  /** Revision that `bytes` is of. */
+  weighedAt: number;
+  isUsed: boolean;
+}
+
+const WEIGH_EVERY = 8;
 
 export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
   const limits = { ...LIMITS, ...options.limits };
@@ -84,50 +94,72 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     keysRemembered: limits.keysRemembered,
     limits,
   };
-  /** In the order of their last use. */
-  const cells = new Map<string, { cell: AnyCell<K>; bytes: number }>();
-  const working = new Set<Promise<void>>();
+  /** By category and id. What has been used since it was passed over last is passed over once more. */
+  const cells = new Map<string, Map<string, Kept<K>>>();
+  let working = 0;
   let closed = false;
+  const rest = Promise.withResolvers<void>();
 
-  function cellOf<S, C extends CommandKey, E extends DomainEvent, R>(
-    decider: Decider<S, C, E, R, K>,
-    id: string,
-  ): StreamCell<S, C, E, R, K> {
-    const stream = `${decider.category}-${id}`;
-    let entry = cells.get(stream);
-    if (entry === undefined) {
-      entry = { cell: new StreamCell(parts, decider, id) as unknown as AnyCell<K>, bytes: 0 };
-      counts.streams += 1;
-    } else cells.delete(stream);
-    cells.set(stream, entry);
-    return entry.cell as unknown as StreamCell<S, C, E, R, K>;
+  function cellsOf(category: string): Map<string, Kept<K>> {
+    let found = cells.get(category);
+    if (found === undefined) {
+      found = new Map();
+      cells.set(category, found);
+    }
+    return found;
   }
 
-  function weigh(stream: string): void {
-    const entry = cells.get(stream);
-    if (entry === undefined) return;
-    counts.bytes += entry.cell.bytes - entry.bytes;
-    entry.bytes = entry.cell.bytes;
-    if (counts.bytes <= limits.memoryBytes) return;
-    for (const [name, { cell, bytes }] of cells) {
-      if (counts.bytes <= limits.memoryBytes) return;
-      if (!cell.idle) continue;
-      cells.delete(name);
-      counts.bytes -= bytes;
-      counts.streams -= 1;
+  function keptOf(decider: AnyDecider<K>, id: string): Kept<K> {
+    const ofCategory = cellsOf(decider.category);
+    let kept = ofCategory.get(id);
+    if (kept === undefined) {
+      kept = { cell: new StreamCell(parts, decider, id), bytes: 0, weighedAt: -1, isUsed: false };
+      ofCategory.set(id, kept);
+      counts.streams += 1;
+    }
+    kept.isUsed = true;
+    return kept;
+  }
+
+  /** Now and then: weighing costs as much as a small decision. */
+  function weigh(kept: Kept<K>): void {
+    const { revision } = kept.cell;
+    if (kept.bytes > 0 && revision >= kept.weighedAt && revision < kept.weighedAt + WEIGH_EVERY) return;
+    const { bytes } = kept.cell;
+    counts.bytes += bytes - kept.bytes;
+    kept.bytes = bytes;
+    kept.weighedAt = revision;
+    if (counts.bytes > limits.memoryBytes) forgetSome();
+  }
+
+  function forgetSome(): void {
+    for (const ofCategory of cells.values()) {
+      for (const [id, kept] of ofCategory) {
+        if (counts.bytes <= limits.memoryBytes) return;
+        if (!kept.cell.idle) continue;
+        ofCategory.delete(id);
+        if (kept.isUsed) {
+          // To the end: it is come to again, after all that were used before it.
+          kept.isUsed = false;
+          ofCategory.set(id, kept);
+        } else {
+          counts.bytes -= kept.bytes;
+          counts.streams -= 1;
+        }
+      }
     }
   }
 
-  /** Starts after the current tick, so that orders which come together are decided together. */
-  function start(cell: { stream: string; work(): Promise<void> }): void {
-    const run = Promise.resolve()
-      .then(() => cell.work())
-      .catch((error: unknown) => parts.onError(error, cell.stream))
-      .finally(() => {
-        working.delete(run);
-        weigh(cell.stream);
-      });
-    working.add(run);
+  async function work(kept: Kept<K>): Promise<void> {
+    working += 1;
+    try {
+      await kept.cell.work();
+    } catch (error) {
+      parts.onError(error, kept.cell.stream);
+    }
+    working -= 1;
+    weigh(kept);
+    if (closed && working === 0) rest.resolve();
   }
 
   return {
@@ -142,36 +174,41 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
       if (counts.queued + orders.length > limits.queue) return 'queue_full';
       counts.queued += orders.length;
       try {
-        const touched = new Set<StreamCell<S, C, E, R, K>>();
         const answers = orders.map((order) => {
-          const cell = cellOf(decider, order.id);
-          touched.add(cell);
-          return cell.submit(order, deadline);
+          const kept = keptOf(decider as unknown as AnyDecider<K>, order.id);
+          const answer = kept.cell.submit(order, deadline);
+          if (kept.cell.isAtRest) void work(kept);
+          return answer;
         });
-        for (const cell of touched) start(cell);
-        return await Promise.all(answers);
+        return (await Promise.all(answers)) as unknown as readonly Executed<S, E, R>[];
       } finally {
         counts.queued -= orders.length;
       }
     },
 
-    async peek(decider, id) {
-      const cell = cellOf(decider, id);
+    async peek<S, C extends CommandKey, E extends DomainEvent, R>(
+      decider: Decider<S, C, E, R, K>,
+      id: string,
+    ) {
+      const kept = keptOf(decider as unknown as AnyDecider<K>, id);
+      const { cell } = kept;
       const { state, revision } = await cell.loaded().catch((error: unknown) => {
         if (error instanceof StoreUnavailable) throw error;
         parts.onError(error, cell.stream);
         throw new StoreUnavailable('unwritten', `${cell.stream} cannot be read`, { cause: error });
       });
-      weigh(cell.stream);
-      return { state, revision };
+      weigh(kept);
+      return { state: state as Readonly<S>, revision };
     },
 
     glance<S, C extends CommandKey, E extends DomainEvent, R>(
       decider: Decider<S, C, E, R, K>,
       id: string,
     ): Readonly<S> | null {
-      const entry = cells.get(`${decider.category}-${id}`);
-      return entry === undefined ? null : (entry.cell.glance() as Readonly<S> | null);
+      const kept = cells.get(decider.category)?.get(id);
+      if (kept === undefined) return null;
+      kept.isUsed = true;
+      return kept.cell.glance() as Readonly<S> | null;
     },
 
     async find<E extends DomainEvent>(stream: string, keys: readonly string[]) {
@@ -197,7 +234,7 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
 
     async close() {
       closed = true;
-      await Promise.all(working);
+      if (working > 0) await rest.promise;
     },
   };
 }

@@ -84,10 +84,21 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     });
   }
 
-  /** Works until nothing waits. Starts one worker at most; orders of one tick are decided together. */
+  /** Nobody is at work on it: what has been submitted waits for `work`. */
+  get isAtRest(): boolean {
+    return !this.#busy;
+  }
+
+  /** Of what is in memory; -1 where nothing is. */
+  get revision(): number {
+    return this.#folded?.revision ?? -1;
+  }
+
+  /** Works until nothing waits, from the next tick on, so that orders of one tick are decided together. */
   async work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
+    await null;
     try {
       while (this.#queue.length > 0) await this.#step();
     } finally {

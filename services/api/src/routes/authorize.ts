@@ -98,10 +98,7 @@ async function reserve(
   hold: Hold,
 ): Promise<AuthorizeAnswer> {
   const { account } = body;
-  // In memory as a rule; where it is not, the order would load it anyway.
-  const { runner } = api;
-  const state = runner.glance(walletDecider, account) ?? (await runner.peek(walletDecider, account)).state;
-  const wallet = walletAfterDues(state, api.now(), api.catalogue.current());
+  const wallet = walletAfterDues(await inMemory(api, account), api.now(), api.catalogue.current());
   const limit = requestsPerMinute(wallet);
   if (limit === null) return place(api, request, reply, body, hold, null);
   const taken = await api.rateLimits.take(account, limit);
@@ -196,11 +193,18 @@ async function advise(api: Api, request: FastifyRequest, body: AuthorizeBody): P
 
 /** The account as it is known here; ends the request with 404 where there is none. */
 async function walletOf(api: Api, request: FastifyRequest, account: string): Promise<Readonly<Wallet>> {
-  const { state } = await api.runner.peek(walletDecider, account);
+  const state = await inMemory(api, account);
   if (state.opened) return state;
   // "There is none" is said at the stream's head only: another process may have opened it a moment ago (rule 1).
   await orderWallet(api, request, account, { type: 'CarryOutDues', key: null, fingerprint: null });
-  return (await api.runner.peek(walletDecider, account)).state;
+  return inMemory(api, account);
+}
+
+/** Nearly always at once; what is not there is loaded. */
+function inMemory({ runner }: Api, account: string): Readonly<Wallet> | Promise<Readonly<Wallet>> {
+  return (
+    runner.glance(walletDecider, account) ?? runner.peek(walletDecider, account).then(({ state }) => state)
+  );
 }
 
 function judge(api: Api, wallet: Readonly<Wallet>, { model, estimate }: AuthorizeBody): Advice {
