@@ -124,7 +124,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     if (group.length === 0) return;
     let folded: Folded<S>;
     try {
-      folded = await this.loaded();
+      folded = this.#folded ?? (await this.loaded());
     } catch (error) {
       // An event that this code does not know stops the stream; it is never skipped (rule 11).
       giveUp(group, error instanceof StoreUnavailable ? 'store_unavailable' : 'stream_unreadable');
@@ -132,7 +132,7 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
       return;
     }
     try {
-      await this.#awaitLookups(group);
+      if (!this.#parts.store.enforcesKeys) await awaitLookups(group);
       if (folded.recordedAt > this.#parts.now() + this.#parts.limits.clockAheadMs) {
         giveUp(group, 'clock_behind');
         return;
@@ -168,20 +168,13 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     return group;
   }
 
-  async #awaitLookups(group: readonly Waiting<S, C, E, R>[]): Promise<void> {
-    if (this.#parts.store.enforcesKeys) return;
-    for (const waiting of group) {
-      if (waiting.lookup === null || waiting.looked !== null) continue;
-      waiting.looked = await asOutage(waiting.lookup);
-    }
-  }
-
   async #runRound(folded: Folded<S>, group: readonly Waiting<S, C, E, R>[]): Promise<void> {
     const round = decideRound(this.#decider, this.#parts, folded, group);
     const again: Waiting<S, C, E, R>[] = [...round.later];
     if (round.gapFrom < folded.recent.startsAt)
       await closeGap(this.#parts, this.stream, folded.recent, round.gapFrom);
     const recorded = round.drafts.length === 0 || (await this.#record(folded, round, again));
+    if (recorded && isPlain(round) && again.length === 0) return;
     if (recorded) await this.#settleNegatives(round, again);
     else again.push(...round.negatives.map(({ waiting }) => waiting));
     await answerRepeats(this.#parts, this.stream, round, again);
@@ -348,6 +341,21 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     waiting.facts ??= new Map();
     for (const fact of facts) waiting.facts.set(fact, found.get(fact) ?? null);
   }
+}
+
+async function awaitLookups<S, C, E extends DomainEvent, R>(
+  group: readonly Waiting<S, C, E, R>[],
+): Promise<void> {
+  for (const waiting of group) {
+    if (waiting.lookup === null || waiting.looked !== null) continue;
+    waiting.looked = await asOutage(waiting.lookup);
+  }
+}
+
+/** Nobody in it has to be answered but those whose events are recorded: nearly every round. */
+function isPlain<S, C, E extends DomainEvent, R>(round: Round<S, C, E, R>): boolean {
+  const { negatives, repeated, answered, needing } = round;
+  return negatives.length === 0 && repeated.length === 0 && answered.length === 0 && needing.length === 0;
 }
 
 function giveUp(
