@@ -53,14 +53,14 @@ test('where another process wrote in between, the older run is forgotten', async
 test('memory is bounded, and what is left is still a run', async (t) => {
   const recent = asked();
   const big = someEvents(1).map((event) => ({ ...event, data: 'x'.repeat(1_000_000) }));
-  for (let position = 1n; position <= 40n; position += 1n) {
+  for (let position = 1n; position <= 100n; position += 1n) {
     recent.add({ stream: 'wallet-a', expected: Number(position), events: big }, position);
   }
   t.same(positions(recent, 0n), []);
-  const kept = positions(recent, 30n, 100);
+  const kept = positions(recent, 90n, 100);
   t.same(
     kept,
-    Array.from({ length: 10 }, (_, n) => BigInt(n) + 31n),
+    Array.from({ length: 10 }, (_, n) => BigInt(n) + 91n),
   );
 });
 

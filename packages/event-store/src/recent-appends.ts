@@ -8,8 +8,8 @@
  */
 import { type Append, type RecordedEvent, splitStream } from './port.ts';
 
-/** Enough for a few of the projector's batches; bounded, because a reader may have stopped. */
-const BYTES_MAX = 16 * 1024 * 1024;
+/** Of some 40,000 charges: seconds at full load. Bounded, because a reader may have stopped. */
+const BYTES_MAX = 64 * 1024 * 1024;
 /** Longer than any pause between two pages of a reader. */
 const FORGET_MS = 5_000;
 const READERS_MAX = 32;
