@@ -101,7 +101,8 @@ export function traceOf(event: Pick<NewEvent, 'meta'>): string | null {
 }
 
 const HASH_SUFFIX = /,"hash":"([0-9a-f]{64})"\}$/;
-const HASH_SUFFIX_LENGTH = ',"hash":""}'.length + 64;
+/** Characters at the end of `meta` that say the hash. */
+export const HASH_SUFFIX_LENGTH = ',"hash":""}'.length + 64;
 
 /** The hash that an event carries. */
 export function hashOf(event: Pick<NewEvent, 'meta'>): string {

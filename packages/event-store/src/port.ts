@@ -94,6 +94,8 @@ export interface ReadAll {
   readonly limit: number;
   /** Only streams of these categories; all of the namespace where left out. */
   readonly categories?: readonly string[];
+  /** Of the texts only the end of `meta`, with the hash, is looked at: a store may leave out what is before it. */
+  readonly hashesOnly?: boolean;
 }
 
 /** Answer of a key look-up, from one snapshot: `hits` lists the keys that exist at revisions up to `coveredTo`. */

@@ -3,6 +3,7 @@
  * Positions are 1, 2, 3, …, become visible in that order, and are the cursors.
  */
 import pg from 'pg';
+import { HASH_SUFFIX_LENGTH } from './codec.ts';
 import type { EventStore, KeyIndex, Page, ReadAll, RecordedEvent } from './port.ts';
 import { GroupAppender } from './postgres-append.ts';
 import { unavailable } from './postgres-errors.ts';
@@ -23,6 +24,7 @@ export interface PostgresStoreOptions {
 
 type Row = readonly [string, string, string, string, string, string | null, string, string];
 const COLUMNS = 'e.position, e.stream, e.revision, e.id, e.type, e.key, e.data, e.meta';
+const HASH_COLUMNS = `e.position, e.stream, e.revision, e.id, e.type, e.key, '', right(e.meta, ${HASH_SUFFIX_LENGTH})`;
 
 /** Opens the store; makes its schema where it is missing. Rejects with StoreUnavailable where Postgres is not there. */
 export async function createPostgresStore(options: PostgresStoreOptions): Promise<EventStore & KeyIndex> {
@@ -63,9 +65,10 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
     return BigInt(row?.[0] ?? 0);
   }
 
-  async function readUnfiltered({ after, limit }: ReadAll): Promise<Page> {
-    const text = `select ${COLUMNS} from ${schema}.events e where e.position > $1 order by e.position limit $2`;
-    const read = (await rows<Row>(text, [after ?? '0', limit + 1], 'read_all')).map(recorded);
+  async function readUnfiltered({ after, limit, hashesOnly = false }: ReadAll): Promise<Page> {
+    const [columns, name] = hashesOnly ? [HASH_COLUMNS, 'read_hashes'] : [COLUMNS, 'read_all'];
+    const text = `select ${columns} from ${schema}.events e where e.position > $1 order by e.position limit $2`;
+    const read = (await rows<Row>(text, [after ?? '0', limit + 1], name)).map(recorded);
     const events = read.slice(0, limit);
     return pageOf(events, events.at(-1)?.position ?? BigInt(after ?? 0), read.length <= limit);
   }

@@ -104,3 +104,14 @@ test('a reader who is behind keeps what others have passed, until it is forgotte
   t.same(positions(recent, 4n), [5n]);
   t.same(positions(recent, 2n), [], 'it has not come back for long');
 });
+
+test('nothing is kept for who reads far behind', async (t) => {
+  const recent = new RecentAppends();
+  recent.after(9n, 1);
+  recent.add(append(3), 12n);
+  t.same(positions(recent, 9n), [10n, 11n, 12n]);
+  t.same(positions(recent, 2n), []);
+  recent.add(append(1, 2), 13n);
+  t.same(positions(recent, 12n), [13n]);
+  t.same(positions(recent, 9n), [], 'only the one who has passed it was waited for');
+});

@@ -63,7 +63,9 @@ export class RecentAppends {
   /** What comes after a position, without a gap from there on; null where that is not known. */
   after(position: bigint, limit: number, categories?: readonly string[]): Run | null {
     const run = this.#run(position, limit, categories);
-    this.#note(position, run?.until ?? position);
+    // Who reads far behind reads the table, and nothing is kept for them.
+    if (run !== null || this.#size() === 0 || position >= this.#lastPosition())
+      this.#note(position, run?.until ?? position);
     return run;
   }
 

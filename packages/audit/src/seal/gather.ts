@@ -3,8 +3,8 @@ import type { SealContent } from '@tallystick/domain';
 import type { Cursor, EventStore, Page } from '@tallystick/event-store';
 import { SealDraft } from './seal.ts';
 
-/** Small: it is read beside charges, and what does not fit any more is read once more. */
-const PAGE = 500;
+/** Not large: it is read beside charges, and what does not fit any more is read once more. */
+const PAGE = 1_000;
 
 /** `more`: the seal is full, and further events wait. Null where nothing new has come. */
 export async function gatherSeal(
@@ -14,7 +14,7 @@ export async function gatherSeal(
   const draft = new SealDraft();
   let cursor = after;
   for (;;) {
-    const page = await store.readAll({ after: cursor, limit: PAGE });
+    const page = await store.readAll({ after: cursor, limit: PAGE, hashesOnly: true });
     const fits = countFitting(draft, page);
     const full = fits < page.events.length;
     cursor = full ? await cursorBehind(store, cursor, fits) : page.cursor;
@@ -41,7 +41,7 @@ async function cursorBehind(
 ): Promise<Cursor | null> {
   let cursor = from;
   for (let left = count; left > 0; ) {
-    const page = await store.readAll({ after: cursor, limit: left });
+    const page = await store.readAll({ after: cursor, limit: left, hashesOnly: true });
     if (page.atEnd && page.events.length < left)
       throw new Error('the store has fewer events than a moment ago');
     left -= page.events.length;

@@ -1,6 +1,6 @@
 /** What the contract's tests are made of. Names are random, so that the suite runs on a store that holds other data. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Append, AppendResult, Cursor, EventStore, NewEvent, RecordedEvent } from '../port.ts';
+import type { Append, AppendResult, Cursor, EventStore, NewEvent, ReadAll, RecordedEvent } from '../port.ts';
 
 const random = (): string => randomBytes(8).toString('hex');
 
@@ -48,7 +48,7 @@ export async function idsOf(store: EventStore, stream: string): Promise<string[]
 /** Pages from a cursor to the end of the store. */
 export async function pageToEnd(
   store: EventStore,
-  options: { after: Cursor | null; limit: number; categories?: readonly string[] },
+  options: ReadAll,
 ): Promise<{ events: RecordedEvent[]; cursor: Cursor | null; position: bigint }> {
   const events: RecordedEvent[] = [];
   let after = options.after;

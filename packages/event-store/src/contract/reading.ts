@@ -1,5 +1,6 @@
 /** Reading one stream and the whole store; the door-bell. */
 import type { Test } from 'tap';
+import { HASH_SUFFIX_LENGTH } from '../codec.ts';
 import type { EventStore } from '../port.ts';
 import {
   endOfStore,
@@ -76,6 +77,26 @@ export async function readingContract(t: Test, store: EventStore): Promise<void>
       'events are the same however they are read',
     );
   });
+
+  await t.test(
+    'who asks for hashes only has at least the end of meta, and all else of the page',
+    async (t) => {
+      const after = await endOfStore(store);
+      const stream = await newStream(store, someEvents(3));
+      const whole = await pageToEnd(store, { after, limit: 2 });
+      const { events, position } = await pageToEnd(store, { after, limit: 2, hashesOnly: true });
+      t.equal(position, whole.position);
+      t.same(
+        events.map(({ data: _, meta: __, decided: ___, ...event }) => event),
+        whole.events.map(({ data: _, meta: __, decided: ___, ...event }) => event),
+      );
+      const stored = await wholeStream(store, stream);
+      for (const [index, { meta }] of events.entries()) {
+        const end = stored[index]?.meta.slice(-HASH_SUFFIX_LENGTH) ?? '';
+        t.ok(meta.endsWith(end), 'as it is stored');
+      }
+    },
+  );
 
   await t.test('a page holds at most the limit, its cursor stands for its last event', async (t) => {
     const after = await endOfStore(store);
