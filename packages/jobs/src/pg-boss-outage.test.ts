@@ -31,6 +31,10 @@ t.test('crashed in the middle: everything due is done, once', { skip }, async (t
   t.equal(work.effects.size, 300);
   t.ok([...work.effects.values()].every((times) => times === 1));
   t.ok(errors.length > 0, 'it was told');
+  t.ok(
+    errors.every((error) => error instanceof Error),
+    'of errors, not of objects that a log cannot read',
+  );
   for (const refusal of refusals) t.match(refusal, { name: 'JobsUnavailable' });
 });
 

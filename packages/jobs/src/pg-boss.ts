@@ -41,7 +41,7 @@ export async function openPgBoss({
     superviseIntervalSeconds: SUPERVISE_SECONDS,
     monitorIntervalSeconds: SUPERVISE_SECONDS,
   });
-  boss.on('error', onError);
+  boss.on('error', (error) => onError(asError(error)));
   boss.on('warning', ({ message }) => onWarning(`pg-boss: ${message}`));
   await boss.start();
 
@@ -115,4 +115,11 @@ export async function openPgBoss({
 
     end: () => boss.stop({ graceful: false, close: false }),
   };
+}
+
+/** What goes wrong in some of pg-boss' parts is handed on as a plain object with an error's members. */
+function asError(error: { readonly message: string; readonly stack?: string }): Error {
+  if (error instanceof Error) return error;
+  const { message, stack } = error;
+  return Object.assign(new Error(message, { cause: error }), stack === undefined ? {} : { stack });
 }
