@@ -6,8 +6,7 @@ export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value !== null && typeof value === 'object') {
     let members = '';
-    // By their code units, as `<` orders texts.
-    for (const name of Object.keys(value).sort()) {
+    for (const name of sorted(Object.keys(value))) {
       const member = (value as Record<string, unknown>)[name];
       if (member === undefined) continue;
       members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${canonical(member)}`;
@@ -15,4 +14,11 @@ export function canonical(value: unknown): string {
     return `{${members}}`;
   }
   return JSON.stringify(value) ?? 'null';
+}
+
+/** By their code units, as `<` orders texts. Most have been written down in this order. */
+function sorted(names: string[]): string[] {
+  for (let at = 1; at < names.length; at++)
+    if ((names[at - 1] ?? '') > (names[at] ?? '')) return names.sort();
+  return names;
 }

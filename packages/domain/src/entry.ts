@@ -46,7 +46,8 @@ export const accounts = {
 
 /** Gathers legs, adding up those of one account and unit; legs that come to zero are left out. */
 export class EntryBuilder {
-  readonly #legs = new Map<string, { account: string; unit: string; steps: bigint }>();
+  /** A handful, looked through one by one: a map would cost more than all the rest. */
+  readonly #legs: { readonly account: string; readonly unit: string; steps: bigint }[] = [];
 
   /** `steps` move from one account to the other: the one is debited, the other credited. */
   move(from: string, to: string, unit: string, steps: bigint): void {
@@ -56,15 +57,17 @@ export class EntryBuilder {
   }
 
   #post(account: string, unit: string, steps: bigint): void {
-    const id = `${account} ${unit}`;
-    const leg = this.#legs.get(id);
-    if (leg === undefined) this.#legs.set(id, { account, unit, steps });
-    else leg.steps += steps;
+    for (const leg of this.#legs) {
+      if (leg.account !== account || leg.unit !== unit) continue;
+      leg.steps += steps;
+      return;
+    }
+    this.#legs.push({ account, unit, steps });
   }
 
   postings(): Posting[] {
     const postings: Posting[] = [];
-    for (const { account, unit, steps } of this.#legs.values()) {
+    for (const { account, unit, steps } of this.#legs) {
       if (steps !== 0n) postings.push({ account, unit, amount: formatAmount(steps, unit) });
     }
     return postings;

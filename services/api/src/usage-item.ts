@@ -91,10 +91,10 @@ export interface Fingerprinted {
  */
 export function usageFingerprint({ id, model, usage, cost, hold, occurredAt }: Fingerprinted): string {
   return fingerprint({
-    model,
-    usage: canonicalUsage(usage),
     cost: cost ?? undefined,
     hold: hold === null || hold === id ? undefined : hold,
+    model,
     occurred_at: occurredAt ?? undefined,
+    usage: canonicalUsage(usage),
   });
 }
