@@ -1,46 +1,26 @@
 /** What is had is what was paid for: nobody gains by leaving, coming back and changing to and fro, and nobody loses by it. */
 import { test } from 'tap';
 import type { PlanTerms } from '../../plans/terms.ts';
-import { accept, DAY, given, later, type Past, SECOND, START, when } from '../../testing/given.ts';
+import {
+  call,
+  customer,
+  granted,
+  includes,
+  join,
+  leave,
+  look,
+  name,
+  status,
+} from '../../testing/customer.ts';
+import { accept, DAY, later, SECOND, START, when } from '../../testing/given.ts';
 import * as order from '../../testing/orders.ts';
 import { accrue, setAutoTopUp } from '../../testing/purchase-orders.ts';
 import { balance, word } from '../../testing/sight.ts';
 import { BASIC, cancel, changePlan, payment, publish, subscribe } from '../../testing/subscription-orders.ts';
-import type { QuotaMovement } from '../quota/events.ts';
 
 const WEEK = 7 * DAY;
 const MONTH = 31 * DAY;
 const USD_29 = { amount: '29', currency: 'USD' };
-
-function customer(credits: string, plans: Readonly<Record<string, PlanTerms>>): Past {
-  const past = given();
-  for (const [id, terms] of Object.entries(plans)) publish(past, id, terms, 0);
-  if (credits !== '0') accept(past, order.topUp('t1', credits, { paid: String(Number(credits) / 100) }));
-  return past;
-}
-
-const includes = (amount: string, per: PlanTerms['included'][number]['per'], model = '*') =>
-  [{ unit: 'calls', model, amount, per }] as const;
-
-/** A name of its own for each order. */
-let named = 0;
-const name = (): string => {
-  named += 1;
-  return `n${named}`;
-};
-
-const call = (past: Past, calls: number) => accept(past, order.charge(name(), { calls }));
-const look = (past: Past, after: number) => {
-  later(past, after);
-  accept(past, order.carryOutDues);
-};
-const join = (past: Past, plan: string) => accept(past, subscribe(plan, { reference: name() }));
-const leave = (past: Past) => accept(past, cancel('now', name()));
-const status = (past: Past) => past.wallet.subscription?.now.status;
-const granted = (past: Past): bigint =>
-  past.events
-    .flatMap(({ data }) => (data as { quotas?: QuotaMovement }).quotas?.granted ?? [])
-    .reduce((sum, { quantity }) => sum + BigInt(quantity), 0n);
 
 test('a plan that costs nothing is had once for its period, whoever is said to pay', async (t) => {
   for (const price of [{ credits: '0' }, { amount: '0', currency: 'USD' }])
