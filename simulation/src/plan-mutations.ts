@@ -91,12 +91,12 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'settle a hold without a plan on the one joined since': {
     file: 'packages/domain/src/wallet/use.ts',
-    find: 'if (hold === null) return { ref, terms, open: grantsQuota(subscription) };',
-    replace: 'if (pinned === null) return { ref, terms, open: grantsQuota(subscription) };',
+    find: 'if (hold === null) return { ref, terms, open, paidIn: paidIn(subscription) };',
+    replace: 'if (pinned === null) return { ref, terms, open, paidIn: paidIn(subscription) };',
   },
   'stop hard for an unpaid plan': {
     file: 'packages/domain/src/wallet/use.ts',
-    find: 'tariff.open && asked.hold?.expired !== true && isOurs(wallet, tariff.ref)',
+    find: 'tariff.paidIn !== null && asked.hold?.expired !== true',
     replace: 'tariff !== null',
     from: 7,
   },

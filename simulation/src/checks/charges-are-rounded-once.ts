@@ -3,7 +3,7 @@
  * times the plan's factor, rounded up once; beyond a hard stop it is nothing. Prices are written out here again.
  *
  * A plan that nobody has paid for gives no benefit: no prices or factor of its own, and what runs beyond its hard stop is
- * charged. A call that was held is charged on the plan that it was placed on, or on none; what was parked, on none.
+ * charged; so is what was left before its time (plans-of-calls.ts). A call that was held is charged on the plan that it was placed on, or on none; what was parked, on none.
  */
 import type { PlanTerms } from '@tallystick/domain';
 import { bookContent } from '../books.ts';
@@ -42,8 +42,7 @@ function isRoundedOnce(evidence: Evidence, charge: Charge, plans: PlansOfCalls, 
   const isIncluded = terms?.included.some((line) => line.model === '*' || line.model === model) === true;
   const isOpen = plan?.isOpen === true;
   const hasRest = Object.values(left).some((quantity) => quantity !== 0);
-  const mayBeOurs = isOpen && charge.late !== true && plans.isPaid(plan);
-  const isStopped = mayBeOurs && isIncluded && hasRest && terms.overage === 'refuse';
+  const isStopped = plans.isOurs(charge) && isIncluded && hasRest && terms.overage === 'refuse';
   if (violations.includes('quota_exhausted') !== isStopped)
     broken('beyond a hard stop of a plan that is paid for nothing is charged', {
       ...at,

@@ -2,7 +2,8 @@
  * Which plan a call is charged on, worked out from the events alone: the one in force when it is decided; of a call that was
  * held the one that it was placed on, and none where it was placed on none; of what was parked, none. Whether a plan is
  * open, too: it is paid for, or its grace says so; a hold that was placed on an open plan is settled so, unless it had
- * expired.
+ * expired. And whose expense it is what runs beyond its hard stop: the platform's where it is paid for, or was when the
+ * hold was placed, whose subscription was not left before its period's end since.
  */
 import type { Subscription, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
@@ -19,6 +20,16 @@ export interface PlanOfCall {
   readonly isOpen: boolean;
 }
 
+interface Held {
+  /** As placed, and as extended last. */
+  readonly placed: Pinned;
+  readonly last: Pinned;
+  readonly at: number;
+  /** The subscription that had it paid for, and was not left before its time since. */
+  readonly paidIn: string | null;
+  readonly hasExpired: boolean;
+}
+
 type At = { readonly stream: string; readonly revision: number };
 
 const isSame = (a: Pinned | PlanOfCall | null, b: Pinned | PlanOfCall | null): boolean =>
@@ -26,11 +37,7 @@ const isSame = (a: Pinned | PlanOfCall | null, b: Pinned | PlanOfCall | null): b
 
 export class PlansOfCalls {
   #subscription: Subscription | null = null;
-  /** As placed, and as extended last. */
-  readonly #holds = new Map<
-    string,
-    { readonly placed: Pinned; readonly last: Pinned; readonly at: number }
-  >();
+  readonly #holds = new Map<string, Held>();
 
   of({ hold, late, repriced }: Charge): PlanOfCall | null {
     if (repriced !== undefined) return null;
@@ -46,11 +53,10 @@ export class PlansOfCalls {
     return { ...pinned, isOpen: isOpenNow || (late !== true && pinned.open === true) };
   }
 
-  /** It is paid for, and in force or ended in its time: only then what runs beyond its hard stop is the platform's. */
-  isPaid(plan: PlanOfCall | null): boolean {
-    const last = this.#subscription;
-    if (last === null || plan?.id !== last.plan || plan.version !== last.plan_version) return false;
-    return last.ended_at === null ? last.status !== 'past_due' : last.ended_at === last.period_end;
+  /** What runs beyond the hard stop of its plan is the platform's. */
+  isOurs({ hold, late, repriced }: Charge): boolean {
+    if (late === true || repriced !== undefined) return false;
+    return (hold === undefined ? this.#paidIn() : (this.#holds.get(hold)?.paidIn ?? null)) !== null;
   }
 
   /** A hold says truly what it was placed on. */
@@ -60,6 +66,8 @@ export class PlansOfCalls {
       const now = this.#inForce();
       if (!isSame(plan, now) || (plan?.open === true) !== (now?.isOpen === true))
         broken('a hold is placed on the plan in force', { ...at, plan, now });
+      if ((plan?.paid_in ?? null) !== this.#paidIn())
+        broken('a hold says where it was paid for', { ...at, plan, now });
     }
     if (event.type === 'HoldExtended') {
       const { hold, plan } = event.data;
@@ -72,14 +80,37 @@ export class PlansOfCalls {
 
   follow(event: StoredEvent<WalletEvent>): void {
     this.#subscription = subscriptionAfter(event) ?? this.#subscription;
+    if (event.type === 'SubscriptionEnded') this.#leave(event.data.subscription);
+    if (event.type === 'Expired')
+      for (const { kind, id } of event.data.items)
+        if (kind === 'hold') this.#change(id, { hasExpired: true });
     if (event.type !== 'HoldPlaced' && event.type !== 'HoldExtended') return;
     const { hold, plan } = event.data;
     const before = this.#holds.get(hold);
+    const isAnew = before === undefined || before.hasExpired;
     this.#holds.set(hold, {
       placed: before === undefined ? plan : before.placed,
       last: plan,
       at: before?.at ?? event.revision,
+      paidIn: isAnew ? (isSame(plan, this.#inForce()) ? this.#paidIn() : null) : before.paidIn,
+      hasExpired: false,
     });
+  }
+
+  #leave({ id, status, ended_at, period_end }: Subscription): void {
+    if (status !== 'canceled' || ended_at === period_end) return;
+    for (const [hold, { paidIn }] of this.#holds) if (paidIn === id) this.#change(hold, { paidIn: null });
+  }
+
+  #change(id: string, change: Partial<Held>): void {
+    const hold = this.#holds.get(id);
+    if (hold !== undefined) this.#holds.set(id, { ...hold, ...change });
+  }
+
+  /** A grace is not paid for, whatever it gives. */
+  #paidIn(): string | null {
+    const now = this.#subscription;
+    return now === null || now.ended_at !== null || now.status === 'past_due' ? null : now.id;
   }
 
   #inForce(): PlanOfCall | null {

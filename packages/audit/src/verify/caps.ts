@@ -20,13 +20,13 @@ interface CountText {
   readonly end?: string;
 }
 
-const TOKENS = [
+export const TOKENS: readonly string[] = [
   'input_tokens',
   'cached_input_tokens',
   'cache_write_tokens',
   'output_tokens',
   'reasoning_tokens',
-] as const;
+];
 
 /** What a usage is in the unit of a quota or cap: as many calls as it says, else one; all its tokens. */
 export function usedIn(unit: string, usage: Readonly<Record<string, number>>): number {

@@ -2,6 +2,7 @@
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent, MoveText } from '../event.ts';
 import type { Name } from './finding.ts';
+import type { PlanTermsText, Subscribed } from './picture.ts';
 import type { QuotaPassage } from './quotas.ts';
 
 export interface HoldTerms {
@@ -14,8 +15,16 @@ export interface HoldTerms {
   readonly price_book: { readonly name: string; readonly version: number };
   /** What quotas cover of the estimate. */
   readonly covered?: readonly { readonly quota?: string; readonly quantity: string }[];
-  readonly plan?: { readonly id: string; readonly version: number };
+  readonly plan?: PinnedText;
   readonly caps?: readonly HeldCap[];
+}
+
+export interface PinnedText {
+  readonly id: string;
+  readonly version: number;
+  readonly open?: boolean;
+  /** The subscription that had it paid for. */
+  readonly paid_in?: string;
 }
 
 /** What an open hold may still use of the cap with this index. */
@@ -57,6 +66,13 @@ export interface Hold {
   readonly quotaPins: Map<string, QuotaPin>;
   /** Those of its terms, numbered as the terms of the subscription are now. */
   caps: readonly HeldCap[];
+  /** What it was placed on: the terms, and the subscription that had them paid for and was not left before its time since. */
+  on: PlacedOn;
+}
+
+export interface PlacedOn {
+  readonly terms: PlanTermsText | null;
+  readonly paidIn: string | null;
 }
 
 export class HoldBook {
@@ -64,7 +80,8 @@ export class HoldBook {
   readonly #open = new Set<Hold>();
   #uncovered = 0n;
 
-  open({ data, revision, recordedAt }: AuditedEvent): void {
+  /** @param current the subscription as it is: of one that is open already it changes nothing */
+  open({ data, revision, recordedAt }: AuditedEvent, current: Subscribed | null): void {
     const terms = data as unknown as HoldTerms;
     const found = this.all.get(terms.hold);
     if (found === undefined) {
@@ -81,18 +98,28 @@ export class HoldBook {
         pins: new Map(),
         quotaPins: new Map(),
         caps: terms.caps ?? [],
+        on: placedOn(terms, current),
       };
       this.all.set(terms.hold, hold);
       this.#open.add(hold);
       return;
     }
-    if (found.status !== 'open') found.opened = revision;
+    if (found.status !== 'open') {
+      found.opened = revision;
+      found.on = placedOn(terms, current);
+    }
     found.terms = terms;
     found.caps = terms.caps ?? [];
     found.status = 'open';
     found.closedAt = null;
     found.closed = null;
     this.#open.add(found);
+  }
+
+  /** The subscription was left before its period's end: its price may have been given back. */
+  leave(subscription: string): void {
+    for (const hold of this.#open)
+      if (hold.on.paidIn === subscription) hold.on = { ...hold.on, paidIn: null };
   }
 
   close(id: string, status: HoldStatus, { revision, recordedAt }: AuditedEvent, name: Name): void {
@@ -211,6 +238,18 @@ export class HoldBook {
       if (first === null || terms.expires_at < first) first = terms.expires_at;
     return first;
   }
+}
+
+/** Nothing is placed on a plan that is not in force. A grace is not paid for, whatever it gives. */
+function placedOn({ plan }: HoldTerms, current: Subscribed | null): PlacedOn {
+  if (current === null || plan?.id !== current.now.plan || plan.version !== current.now.plan_version)
+    return { terms: null, paidIn: null };
+  return { terms: current.terms, paidIn: paidIn(current) };
+}
+
+/** The subscription in force, where its period is paid for, tried, or costs nothing. */
+export function paidIn({ now: { id, ended_at, status } }: Subscribed): string | null {
+  return ended_at === null && status !== 'past_due' ? id : null;
 }
 
 /** Which holds an event closes, and how. `HoldClosed` only claims the key of a hold that had ended before. */

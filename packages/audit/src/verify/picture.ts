@@ -47,6 +47,7 @@ export interface PlanTermsText {
   readonly interval?: string;
   readonly price?: { readonly credits?: string; readonly amount?: string };
   readonly grace?: { readonly days?: number; readonly quota?: string };
+  readonly overage?: string;
   readonly overage_multiplier?: string;
   readonly overage_prices?: object;
   readonly price_book?: string;

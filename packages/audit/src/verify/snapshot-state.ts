@@ -5,7 +5,7 @@
 import { stepsOf } from '../decimal.ts';
 import { creditCell, unitCell } from './cells.ts';
 import type { Json } from './differences.ts';
-import type { Hold } from './holds.ts';
+import type { Hold, PinnedText, PlacedOn } from './holds.ts';
 import type { Lot } from './lots.ts';
 import { couponsState, quotasState, referralState, subscriptionState } from './snapshot-bought.ts';
 import type { WalletBook } from './wallet.ts';
@@ -60,7 +60,7 @@ function lotState({ marks, money, born, free, pinned, paid }: Lot): Json {
 }
 
 function holdState(hold: Hold, { quotas }: WalletBook): Json {
-  const { terms, credits: held, uncovered, pins, quotaPins, caps } = hold;
+  const { terms, credits: held, uncovered, pins, quotaPins, caps, on } = hold;
   const unitOf = (quota: string): string => quotas.all.get(quota)?.marks.unit ?? '';
   const { hold: id, purpose, model, estimate, price_book, expires_at } = terms;
   return {
@@ -78,9 +78,14 @@ function holdState(hold: Hold, { quotas }: WalletBook): Json {
       quantity: `${unitCell(pin.quantity, unitOf(quota))}n`,
       paid: `${pin.paid}n`,
     })),
-    plan: terms.plan === undefined ? null : { ...terms.plan },
+    plan: terms.plan === undefined ? null : planState(terms.plan, on),
     caps: caps.map(({ cap, quantity }) => ({ cap, quantity: `${quantity}n` })),
   };
+}
+
+/** Of a subscription that was left it was not paid for any more. */
+function planState({ paid_in, ...plan }: PinnedText, { paidIn }: PlacedOn): Json {
+  return paid_in === undefined || paidIn === null ? { ...plan } : { ...plan, paid_in };
 }
 
 const NEVER = Number.MAX_SAFE_INTEGER;

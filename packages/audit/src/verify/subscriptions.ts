@@ -52,7 +52,10 @@ export class SubscriptionBook {
   apply(event: AuditedEvent, beside: Beside, name: Name): void {
     if (event.type === 'UsageCharged' && this.current !== null) {
       const { plan, hold, violations = [] } = event.data as ChargedData;
-      if (plan !== undefined) this.#mark(violations.includes('quota_exhausted'));
+      const held = beside.holds.all.get(hold ?? '')?.terms.plan?.paid_in;
+      // What was held on another one, that ended in its time, voids nothing of this.
+      const isOfNow = held === undefined || held === this.current.now.id;
+      if (plan !== undefined) this.#mark(isOfNow && violations.includes('quota_exhausted'));
       // One that has ended counts only what was held on it.
       const mustCount = plan !== undefined && (this.current.now.ended_at === null || hold !== undefined);
       this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, mustCount, name);
@@ -81,6 +84,7 @@ export class SubscriptionBook {
     const pots = before?.now.id === now.id ? before.pots : null;
     for (const [currency, steps] of inPots(pots)) beside.deferred.add(currency, -steps);
     for (const [currency, steps] of inPots(after.pots)) beside.deferred.add(currency, steps);
+    if (now.status === 'canceled' && now.ended_at !== now.period_end) beside.holds.leave(now.id);
     this.current = after;
     this.all.set(now.id, after);
     this.trialUsed ||= now.trial_end !== null;

@@ -19,6 +19,7 @@ import type { Finding, Name } from './finding.ts';
 import { checkGivenBack } from './given-back.ts';
 import { closedBy, HoldBook } from './holds.ts';
 import { LotBook } from './lots.ts';
+import { checkOverrun, checkPaidIn } from './overruns.ts';
 import { checkPlan } from './paid-plan.ts';
 import { PurchaseBook } from './purchases.ts';
 import { compareQuotaPostings } from './quota-postings.ts';
@@ -117,8 +118,15 @@ export class WalletBook {
     this.alerts.apply(event, nameOther);
     const moves = data.moves as readonly MoveText[] | undefined;
     const held = this.holds.all.get(String(data.hold)) ?? null;
-    if (isNext) checkPlan(event, this.subscriptions.current, held, nameOther);
-    if (event.type === 'HoldPlaced' || event.type === 'HoldExtended') this.holds.open(event);
+    const { current } = this.subscriptions;
+    if (isNext) {
+      checkPlan(event, current, held, nameOther);
+      checkOverrun(event, current, held, nameOther);
+    }
+    if (event.type === 'HoldPlaced' || event.type === 'HoldExtended') {
+      this.holds.open(event, current);
+      if (isNext) checkPaidIn(this.holds.all.get(String(data.hold)), nameOther);
+    }
     if (moves === undefined) return;
     this.lots.bear(event);
     const available = this.#available();

@@ -148,7 +148,7 @@ function forkForGood(wallet: Wallet): Wallet {
 
 export const walletDecider: Decider<Wallet, WalletCommand, WalletEvent, WalletRefusal, Catalogues> = {
   category: 'wallet',
-  foldVersion: 3,
+  foldVersion: 4,
   initial: emptyWallet,
   fork: forkForGood,
   evolve: evolveWallet,

@@ -229,7 +229,7 @@ export interface HoldTerms {
   readonly price_book: BookVersion;
   /** What quotas cover of the estimate; `credits` is for the rest. An extension of time alone leaves it out: as before. */
   readonly covered?: readonly Covered[];
-  /** Pinned like the price book; `open`: it was paid for then. */
+  /** Pinned like the price book. */
   readonly plan?: PinnedPlan;
   readonly caps?: readonly CapCount[];
 }

@@ -2,7 +2,7 @@
 import { parseCredits } from '../amount.ts';
 import { alertsAfterEvent, spentLess, spentMore } from './alerts/state.ts';
 import { autoTopUpAfterEvent } from './auto-top-up/state.ts';
-import type { AccountTerms, HoldTerms, WalletEvent } from './events.ts';
+import type { AccountTerms, HoldTerms, UsageCharged, WalletEvent } from './events.ts';
 import { addLot, applyMovement, ownHolds } from './moves.ts';
 import { evolvePurchase } from './purchase/evolve.ts';
 import { freed } from './purchase/state.ts';
@@ -70,14 +70,11 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
     case 'UsageCharged':
     case 'UsageUnpriced':
       applyMovement(wallet, event.data, event.facts);
+      if (event.type === 'UsageCharged') markUsed(wallet, event.data);
       if (event.data.hold !== undefined) closeHold(wallet, event.data.hold);
       if (event.type === 'UsageCharged' && event.data.caps !== undefined && wallet.subscription !== null)
         wallet.subscription = addToCaps(wallet.subscription, event.data.caps);
-      if (event.type === 'UsageCharged') {
-        const { plan, violations } = event.data;
-        if (plan !== undefined) markCalled(wallet, violations?.includes('quota_exhausted'));
-        wallet.alerts = spentMore(wallet.alerts, event.data.credits);
-      }
+      if (event.type === 'UsageCharged') wallet.alerts = spentMore(wallet.alerts, event.data.credits);
       return;
     case 'HoldPlaced':
     case 'HoldExtended':
@@ -159,6 +156,14 @@ export function openHold(wallet: Wallet, terms: HoldTerms): void {
   countHeld(wallet, open?.caps ?? [], -1n);
   countHeld(wallet, wallet.holds.get(terms.hold)?.caps ?? [], 1n);
   if (expiresAt < wallet.nextDueAt) wallet.nextDueAt = expiresAt;
+}
+
+/** An overrun voids what would come back of its own subscription; one that ended in its time has nothing to give back. */
+function markUsed(wallet: Wallet, { plan, hold, violations }: UsageCharged): void {
+  if (plan === undefined) return;
+  const held = hold === undefined ? undefined : wallet.holds.get(hold)?.plan?.paid_in;
+  const isOfNow = held === undefined || held === wallet.subscription?.now.id;
+  markCalled(wallet, isOfNow && violations?.includes('quota_exhausted'));
 }
 
 function countHeld(wallet: Wallet, caps: Hold['caps'], sign: bigint): void {

@@ -19,6 +19,7 @@ import type { BookVersion, HoldFacts, HoldTerms, PriceFacts, WalletEvent } from 
 import { openHold } from './evolve.ts';
 import { freeCredits, type Hold, type Wallet } from './state.ts';
 import type { UseRefusal } from './subscription/commands.ts';
+import type { PinnedPlan, PlanVersionRef } from './subscription/events.ts';
 import { isInForce } from './subscription/state.ts';
 import { type Use, useOf } from './use.ts';
 
@@ -73,12 +74,22 @@ export function tooManyConcurrent(wallet: Readonly<Wallet>): UseRefusal | null {
   return { code: 'too_many_concurrent', limit, open: wallet.holds.size };
 }
 
-function planTermsOf({ funding, plan, open, caps }: Use): Pick<HoldTerms, 'covered' | 'plan' | 'caps'> {
+function planTermsOf({
+  funding,
+  plan,
+  open,
+  paidIn,
+  caps,
+}: Use): Pick<HoldTerms, 'covered' | 'plan' | 'caps'> {
   return {
     ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
-    ...(plan === null ? {} : { plan: { ...plan, ...(open ? { open } : {}) } }),
+    ...(plan === null ? {} : { plan: pinnedPlan(plan, open, paidIn) }),
     ...(caps.length === 0 ? {} : { caps: caps.map(({ cap, quantity }) => ({ cap, quantity })) }),
   };
+}
+
+function pinnedPlan({ id, version }: PlanVersionRef, open: boolean, paidIn: string | null): PinnedPlan {
+  return { id, version, ...(open ? { open } : {}), ...(paidIn === null ? {} : { paid_in: paidIn }) };
 }
 
 export function extendHold(
@@ -106,7 +117,7 @@ export function extendHold(
   const { model, price_book, expires_at } = placed.data;
   const again = {
     ...{ hold, model, book: price_book, estimate: placed.data.estimate, credits: 0n },
-    ...{ plan: planOfClosed(wallet, placed), quotaPins: [], caps: [] },
+    ...{ plan: planOfClosed(wallet, placed), quotaPins: [], caps: [], expired: true },
   };
   const lifetime = command.expiresInMs ?? Date.parse(expires_at) - placed.recordedAt;
   return extendTo(wallet, again, command.estimate ?? placed.data.estimate, context.now + lifetime, context);
@@ -137,6 +148,8 @@ interface Held {
   readonly plan: Hold['plan'];
   readonly quotaPins: Hold['quotaPins'];
   readonly caps: Hold['caps'];
+  /** It has expired, and is placed anew. */
+  readonly expired?: boolean;
 }
 
 function extendTo(

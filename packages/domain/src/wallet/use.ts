@@ -30,7 +30,7 @@ import { type Funding, fundUsage } from './quota/funding.ts';
 import type { Hold, Wallet } from './state.ts';
 import type { UseRefusal } from './subscription/commands.ts';
 import type { PlanVersionRef } from './subscription/events.ts';
-import { grantsQuota, isInForce } from './subscription/state.ts';
+import { grantsQuota, isInForce, paidIn, type SubscriptionState } from './subscription/state.ts';
 
 export interface Pinned extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> {
   /** It ended by itself, and reserves nothing any more. */
@@ -59,8 +59,10 @@ export interface Use {
   readonly cost: Money | null;
   readonly supplier: string | null;
   readonly plan: PlanVersionRef | null;
-  /** The plan was paid for when this was asked: what is placed on it is settled so. */
+  /** The plan gave what it gives when this was asked: what is placed on it is settled so. */
   readonly open: boolean;
+  /** The subscription that had it paid for: beyond its hard stop what is placed on it is the platform's. */
+  readonly paidIn: string | null;
   readonly caps: readonly CapCount[];
   readonly violations: readonly Violation[];
   readonly by: 'in_force' | 'later_version';
@@ -77,6 +79,8 @@ interface Tariff {
   readonly terms: PlanTerms;
   /** It is paid for, or its grace says so: it funds, and its prices hold. Restrictions bind all the same. */
   readonly open: boolean;
+  /** The subscription that has it paid for, or had when the hold was placed; null: nothing beyond its stop is ours. */
+  readonly paidIn: string | null;
 }
 
 export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalogues): UseOutcome {
@@ -105,8 +109,8 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   const funding = fundUsage(wallet, included, model, usage, asked.now, asked.hold?.quotaPins);
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
   if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
-  // A plan that nobody has paid for, that was left or changed, or a hold that had expired, makes nothing ours.
-  const isOverrun = isBeyondStop && tariff.open && asked.hold?.expired !== true && isOurs(wallet, tariff.ref);
+  // A plan that nobody had paid for, or that was left before its time, and a hold that has expired make nothing ours.
+  const isOverrun = isBeyondStop && tariff.paidIn !== null && asked.hold?.expired !== true;
   if (isOverrun) violations.push('quota_exhausted');
   const isPriced = !isOverrun && Object.keys(funding.rest).length > 0;
   const overage = isPriced && funding.isIncluded && tariff?.open === true ? overageOf(tariff, model) : null;
@@ -125,18 +129,12 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
       supplier,
       plan,
       open: tariff?.open ?? false,
+      paidIn: tariff?.paidIn ?? null,
       caps: counted.counts,
       violations,
       by,
     },
   };
-}
-
-/** Paid for, and in force or ended in its time: left before that, its price may have been given back. */
-function isOurs({ subscription }: Readonly<Wallet>, { id, version }: PlanVersionRef): boolean {
-  if (subscription?.now.plan !== id || subscription.now.plan_version !== version) return false;
-  const { status, ended_at, period_end } = subscription.now;
-  return ended_at === null ? status !== 'past_due' : ended_at === period_end;
 }
 
 function priceOf(
@@ -167,6 +165,7 @@ function withoutPlan(book: PriceBookVersion, asked: Asked, catalogue: Catalogues
       supplier,
       plan: null,
       open: false,
+      paidIn: null,
       caps: NO_CAPS,
       violations: NO_VIOLATIONS,
       by,
@@ -192,15 +191,23 @@ function tariffOf(
   if (isInForce(subscription)) {
     const { now, terms } = subscription;
     const ref = { id: now.plan, version: now.plan_version };
-    if (hold === null) return { ref, terms, open: grantsQuota(subscription) };
+    const open = grantsQuota(subscription);
+    if (hold === null) return { ref, terms, open, paidIn: paidIn(subscription) };
     if (pinned?.id === ref.id && pinned.version === ref.version)
-      return { ref, terms, open: pinned.open === true || grantsQuota(subscription) };
+      return { ref, terms, open: pinned.open === true || open, paidIn: paidWhenHeld(hold, subscription) };
   }
   // A hold without a plan is settled without one, whatever has been joined since: a hard stop is not had afterwards.
   if (pinned === null) return null;
   // Changed or ended since the hold was placed: its terms are those it was placed on (rule 20).
   const terms = catalogue.plans.version(pinned.id, pinned.version)?.terms;
-  return terms === undefined ? 'unknown' : { ref: pinned, terms, open: pinned.open === true };
+  if (terms === undefined) return 'unknown';
+  const { id, version, open = false, paid_in = null } = pinned;
+  return { ref: { id, version }, terms, open, paidIn: paid_in };
+}
+
+/** As when it was placed; one that has expired is placed anew on the plan as it is. */
+function paidWhenHeld({ plan, expired }: Pinned, subscription: SubscriptionState): string | null {
+  return expired === true ? paidIn(subscription) : (plan?.paid_in ?? null);
 }
 
 /** The hold's, else the account's, else the plan's, else "default" (billing rule 11). Version 0: there is none. */

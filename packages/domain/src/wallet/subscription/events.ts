@@ -15,8 +15,15 @@ export interface PlanVersionRef {
   readonly version: number;
 }
 
+/** The plan that a hold was placed on. */
 export interface PinnedPlan extends PlanVersionRef {
+  /** It gave then what it gives: it was paid for, or its grace said so. */
   readonly open?: true;
+  /**
+   * The subscription, where it was paid for then, tried, or free: what runs beyond its hard stop is the platform's, unless
+   * it is left before its period's end (billing rule 6).
+   */
+  readonly paid_in?: string;
 }
 
 export interface Subscription {

@@ -11,6 +11,7 @@ export function evolveSubscription(wallet: Wallet, event: SubscriptionEvent): vo
   if (event.type === 'SubscriptionEnded')
     for (const lot of event.data.restored ?? []) addLot(wallet, lot, event.facts.lots?.[lot.lot]);
   applyMovement(wallet, event.data, event.facts);
+  if (event.type === 'SubscriptionEnded') leaveHolds(wallet, event.data.subscription);
   if (event.type !== 'QuotaExpanded' && event.data.subscription !== undefined)
     evolveTo(wallet, event.data.subscription, event.data.terms, event.facts);
   forgetQuotas(wallet, event);
@@ -31,6 +32,16 @@ function evolveTo(
     wallet.freeUntil = Math.max(wallet.freeUntil, Date.parse(period_end));
   wallet.subscription = stateAfter(wallet, subscription, terms, facts);
   if (before !== null && changed !== undefined) renumberCaps(wallet, before.terms, terms);
+}
+
+/** Left before its period's end, its price may have been given back: nothing that was held on it is ours any more. */
+function leaveHolds(wallet: Wallet, { id, status, ended_at, period_end }: Subscription): void {
+  if (status !== 'canceled' || ended_at === period_end) return;
+  for (const hold of [...wallet.holds.values()]) {
+    if (hold.plan?.paid_in !== id) continue;
+    const { paid_in: _left, ...plan } = hold.plan;
+    ownHolds(wallet).set(hold.id, { ...hold, plan });
+  }
 }
 
 /**

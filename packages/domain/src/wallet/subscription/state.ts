@@ -41,6 +41,11 @@ export function grantsQuota({ now }: SubscriptionState): boolean {
   return now.status !== 'past_due' || (now.grace_quota ?? 'none') !== 'none';
 }
 
+/** Its name, where its period is paid for, tried, or costs nothing: a grace is not paid for, whatever it gives. */
+export function paidIn({ now }: SubscriptionState): string | null {
+  return now.ended_at === null && now.status !== 'past_due' ? now.id : null;
+}
+
 /** When it falls due by itself: the end of trial, period or grace. */
 export function boundaryOf({ now }: SubscriptionState): number {
   if (now.ended_at !== null) return Number.MAX_SAFE_INTEGER;
