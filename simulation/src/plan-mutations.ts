@@ -96,8 +96,8 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'stop hard for an unpaid plan': {
     file: 'packages/domain/src/wallet/use.ts',
-    find: 'tariff.paidIn !== null && asked.hold?.expired !== true',
-    replace: 'tariff !== null',
+    find: 'if (paidIn === null || hold?.expired === true) return false;',
+    replace: '',
     from: 7,
   },
   'price by a plan that nobody has paid for': {

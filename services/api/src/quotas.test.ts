@@ -139,14 +139,14 @@ t.test('where caps stand is read beside the quotas, and a refusal says which of 
   const url = await subscribed('capped', 'capped');
   const capsOf = async (on = url) => (await call('GET', `${on}/quotas`)).body.caps;
   const [ofDay, ofPeriod] = ['2026-03-02T12:00:00.000Z', '2026-04-01T12:00:00.000Z'];
-  const counts = (used: string, held: string) => [
+  const counts = (used: string, held: string, tokens: string) => [
     { ...caps[0], used, held, resets_at: ofDay },
-    { ...caps[1], used: '0', held: '0', resets_at: ofPeriod },
+    { ...caps[1], used: '0', held: tokens, resets_at: ofPeriod },
   ];
-  t.same(await capsOf(), counts('0', '0'));
+  t.same(await capsOf(), counts('0', '0', '0'));
   await use('capped', 'u1', 1);
   await authorize('capped', 2, { id: 'h1', expires_in: 600 });
-  t.same(await capsOf(), counts('1', '2'));
+  t.same(await capsOf(), counts('1', '2', '1'), 'a call that has not run is one token at least');
   const reached = { unit: 'calls', model: 'm', amount: '4', resets_at: ofDay };
   t.match(await use('capped', 'u2', 2), { status: 402, body: { code: 'cap_reached', ...reached } });
   const no = { allowed: false, reasons: ['cap_reached'], cap: reached, retry_after: 24 * 3_600 };
@@ -154,7 +154,7 @@ t.test('where caps stand is read beside the quotas, and a refusal says which of 
   t.match((await authorize('capped', 2, { id: 'h2', expires_in: 600 })).body, no);
   t.notOk('cap' in (await authorize('capped', 1)).body);
   await call('POST', `${url}/holds/h1/settle`, { usage: { calls: 2 } });
-  t.same(await capsOf(), counts('3', '0'));
+  t.same(await capsOf(), counts('3', '0', '0'));
   const before = now;
   now += 24 * 3_600_000;
   t.match(await capsOf(), [{ used: '0', resets_at: '2026-03-03T12:00:00.000Z' }, { resets_at: ofPeriod }]);

@@ -2,7 +2,8 @@
  * Billing rules 4 and 9: what a charge in mode `charge`, or a hold, adds to a cap fits in it, with what was charged in its
  * window and what open holds may still use. And of calls under way there are no more than the plan allows.
  *
- * Counted here from the calls themselves: of a cap from when the plan got it, in the windows that charges tell.
+ * Counted here from the calls themselves: of a cap from when the plan got it, in the windows that charges tell. A call that
+ * has not run is one token at least, unless it is of another kind.
  */
 import type { PlanTerms, Subscription, Usage, WalletEvent } from '@tallystick/domain';
 import type { StoredEvent } from '@tallystick/event-store';
@@ -67,7 +68,7 @@ class Counters {
         const isBooked = mode === 'record' || hold !== undefined || late;
         this.#open(caps, event.recordedAt, at);
         if (!isBooked) this.#fits(model, usage, event.recordedAt, null, true, at);
-        for (const { cap, counter } of this.#of(model)) counter.used += quantityOf(cap, usage);
+        for (const { cap, counter } of this.#of(model)) counter.used += quantityOf(cap, usage, false);
         return;
       }
       default:
@@ -119,7 +120,7 @@ class Counters {
   /** @param isNew a hold that is extended keeps what it has: only what it has more may be too much */
   #fits(model: string, usage: Usage, now: number, hold: string | null, isNew: boolean, at: At): void {
     for (const { cap, counter } of this.#of(model)) {
-      const quantity = quantityOf(cap, usage);
+      const quantity = quantityOf(cap, usage, hold !== null);
       const used = counter.start <= now && now < counter.end ? counter.used : 0n;
       const own = hold === null ? 0n : (counter.held.get(hold) ?? 0n);
       let held = -own;
@@ -134,10 +135,13 @@ class Counters {
 
 const nameOf = ({ unit, model, per }: Cap): string => `${unit} ${model} ${per}`;
 
-function quantityOf({ unit }: Cap, usage: Usage): bigint {
+function quantityOf({ unit }: Cap, usage: Usage, isEstimate: boolean): bigint {
   if (unit === 'calls') return BigInt(usage.calls || 1);
   let sum = 0n;
-  for (const [dimension, quantity] of Object.entries(usage))
-    if (dimension.endsWith('_tokens')) sum += BigInt(quantity ?? 0);
-  return sum;
+  let isOther = false;
+  for (const [dimension, quantity = 0] of Object.entries(usage)) {
+    if (dimension.endsWith('_tokens')) sum += BigInt(quantity);
+    else if (dimension !== 'calls' && quantity > 0) isOther = true;
+  }
+  return isEstimate && sum === 0n && !isOther ? 1n : sum;
 }

@@ -97,7 +97,7 @@ function movedCredits({ type, data }: AccountedEvent, entered: (kind: string) =>
 }
 
 /** Lines are of what quotas do not cover; factors (rule 31) stand between their sum and the price. */
-function checkPrice({ data, facts }: AccountedEvent, usage: unknown, name: Name): void {
+function checkPrice({ type, data, facts }: AccountedEvent, usage: unknown, name: Name): void {
   const { exact, round_to, lines, factors } = facts.price as PriceFacts;
   for (const line of lines) checkLine(line, name);
   const sum = lines.reduce((total, line) => plus(total, fractionOf(line.exact)), { n: 0n, d: 1n });
@@ -113,7 +113,8 @@ function checkPrice({ data, facts }: AccountedEvent, usage: unknown, name: Name)
     name('the credits are not the price rounded up', textOfFraction(rounded), data.credits as string);
   // Beyond a hard stop nothing is priced, and nothing is asked of the customer.
   if (isBeyondStop(data.violations) && lines.length === 0) return;
-  const used = textOfUsage(Object.entries(restOf(usage as Quantities, data.covered as readonly Covering[])));
+  const rest = restOf(usage as Quantities, data.covered as readonly Covering[], type === 'HoldPlaced');
+  const used = textOfUsage(Object.entries(rest));
   const priced = textOfUsage(lines.map(({ dimension, quantity }) => [dimension, quantity]));
   if (used !== priced) name('the lines of the price are not those of the usage', used, priced);
 }
@@ -144,7 +145,7 @@ const isBeyondStop = (violations: unknown): boolean =>
   Array.isArray(violations) && violations.includes('quota_exhausted');
 
 /** What of a usage is not covered. In thousandths, so that seconds stay exact. */
-function restOf(usage: Quantities, covered: readonly Covering[] = []): Quantities {
+function restOf(usage: Quantities, covered: readonly Covering[] = [], isEstimate = false): Quantities {
   if (covered.length === 0) return usage;
   const rest = new Map(
     Object.entries(usage).map(([dimension, quantity]) => [dimension, thousandthsOf(quantity)]),
@@ -153,6 +154,8 @@ function restOf(usage: Quantities, covered: readonly Covering[] = []): Quantitie
     for (const [dimension, quantity] of Object.entries(part)) {
       // A call that says nothing of calls is one all the same: that one is covered, and priced nowhere.
       if (dimension === 'calls' && usage.calls === undefined) continue;
+      // Nor are the tokens that a hold has of a quota though its estimate names none.
+      if (isEstimate && !usage[dimension]) continue;
       rest.set(dimension, (rest.get(dimension) ?? 0n) - thousandthsOf(quantity));
     }
   return Object.fromEntries([...rest].map(([dimension, quantity]) => [dimension, Number(quantity) / 1_000]));

@@ -238,6 +238,8 @@ export async function subscribeThrough(ledger: TestLedger): Promise<readonly str
   await must(ledger, upgrader, changePlan('large', 'now'), talk('after', 700, 900), charge('after-2', 50));
   await must(ledger, refunded, cancel('period_end'), { type: 'ResumeSubscription' }, cancel('now'));
   await must(ledger, refunded, topUp('back', 1), subscribe('large', { reference: 's2' }));
+  // It names no token, and has one all the same.
+  await must(ledger, refunded, hold('h1', 'talk', {}), settle('h1', { input_tokens: 20 }));
   // The first window of its week is longer than what is tried.
   await must(ledger, short, subscribe('brief', { trial: true }));
   await must(ledger, free, subscribe('free'), charge('f1', 3), cancel('now'));

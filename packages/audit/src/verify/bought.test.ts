@@ -86,6 +86,7 @@ t.test('the histories here hold every event that a wallet can have of what it bu
   some('UsageCharged', ({ covered = [] }) => covered.some(({ quota }: Anything) => quota === undefined));
   some('UsageCharged', ({ hold, quotas }) => hold !== undefined && quotas !== undefined);
   some('HoldExtended', ({ quotas }) => quotas !== undefined);
+  some('HoldPlaced', ({ estimate, quotas }) => estimate.calls === undefined && quotas !== undefined);
   some('EntryReversed', ({ quotas }) => quotas !== undefined);
   some('EntryReversed', ({ frees_coupon }) => frees_coupon !== undefined);
 });

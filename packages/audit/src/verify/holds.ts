@@ -9,7 +9,7 @@ export interface HoldTerms {
   readonly hold: string;
   readonly purpose: string;
   readonly model: string;
-  readonly estimate: object;
+  readonly estimate: Readonly<Record<string, number>>;
   readonly credits: string;
   readonly expires_at: string;
   readonly price_book: { readonly name: string; readonly version: number };

@@ -1,7 +1,7 @@
 /** What runs beyond a hard stop is at the platform's expense where the rules say so, and nowhere else; both are found out. */
 import type { PlanTerms, WalletCommand } from '@tallystick/domain';
 import { createMemoryStore, type RecordedEvent } from '@tallystick/event-store';
-import { charge, openTestLedger, type Plain, topUp } from '@tallystick/projections/testing';
+import { BOOK, charge, openTestLedger, type Plain, topUp } from '@tallystick/projections/testing';
 import t from 'tap';
 import { type Anything, type Change, damaged } from '../testing/damage.ts';
 import { cancel, changePlan, DAY, hold, must, publishPlans, subscribe } from '../testing/subscribed.ts';
@@ -24,11 +24,19 @@ const overrun = (id: string): Plain<WalletCommand> => ({
   usage: { calls: 99 },
   cost: COST,
 });
+const OURS = ['recorded', 'renewed', 'upgraded', 'lapsed', 'talked'];
+const THEIRS = ['unpaid', 'left', 'expired', 'drawn'];
 const LONG = 90 * DAY;
 
 const ledger = await openTestLedger(createMemoryStore());
 publishPlans(ledger);
 ledger.publishPlan('stop', STOP);
+ledger.publishPlan('tokens', {
+  ...STOP,
+  included: [{ unit: 'tokens', model: '*', amount: '50', per: 'period' }],
+});
+const prices = { images: { credits: '1', per: 1 }, output_tokens: { credits: '1', per: 10 } };
+ledger.publish({ ...BOOK, models: { ...BOOK.models, draws: { prices } } });
 ledger.publishPlan('more', { ...STOP, price: { credits: '20' } });
 const accounts = ['recorded', 'renewed', 'upgraded', 'unpaid', 'left', 'expired', 'lapsed'];
 for (const account of accounts) {
@@ -42,6 +50,16 @@ await must(ledger, 'recorded', charge('u1', 99, { mode: 'record', cost: COST }))
 await must(ledger, 'upgraded', changePlan('more', 'now'), overrun('h1'));
 await must(ledger, 'left', cancel('now'), subscribe('stop', { reference: 's2' }), overrun('h1'));
 await must(ledger, 'expired', hold('h1', 'plain', { calls: 1 }));
+const drawn = ['drawn', 'talked'];
+for (const account of drawn) {
+  await ledger.open(account);
+  await must(ledger, account, topUp('t1', 100), subscribe('tokens'));
+}
+const talks = (id: string): Plain<WalletCommand> => ({
+  ...{ type: 'SettleHold', hold: id, usage: { images: 1, output_tokens: 90 }, cost: COST },
+});
+await must(ledger, 'drawn', hold('h1', 'draws', { images: 1 }), talks('h1'));
+await must(ledger, 'talked', hold('h1', 'draws', {}), talks('h1'));
 ledger.advance(31 * DAY);
 for (const account of accounts) await ledger.run(account, { type: 'CarryOutDues' });
 await must(ledger, 'unpaid', hold('h1', 'plain', { calls: 1 }, LONG));
@@ -81,8 +99,8 @@ const asOurs: Change = (data, facts) => {
 t.test('what the ledger itself has written is at the expense that the rules say', async (t) => {
   t.same(await findingsOf(events), []);
   for (const [account, isOurs] of [
-    ...['recorded', 'renewed', 'upgraded', 'lapsed'].map((one) => [one, true] as const),
-    ...['unpaid', 'left', 'expired'].map((one) => [one, false] as const),
+    ...OURS.map((one) => [one, true] as const),
+    ...THEIRS.map((one) => [one, false] as const),
   ]) {
     const { violations = [] } = JSON.parse(chargeOf(account).data);
     t.equal(violations.includes('quota_exhausted'), isOurs, account);
@@ -92,7 +110,7 @@ t.test('what the ledger itself has written is at the expense that the rules say'
 t.test(
   'an overrun that is said to be the customer’s is named, and so is one that is said to be ours',
   async (t) => {
-    for (const account of ['recorded', 'renewed', 'upgraded', 'lapsed'])
+    for (const account of OURS)
       t.match(
         await findingsOf(damaged(events, chargeOf(account), asTheirs)),
         [
@@ -101,7 +119,7 @@ t.test(
         ],
         account,
       );
-    for (const account of ['unpaid', 'left', 'expired']) {
+    for (const account of THEIRS) {
       const found = await findingsOf(damaged(events, chargeOf(account), asOurs));
       for (const named of [
         'what runs beyond a hard stop is at another expense',

@@ -1,7 +1,7 @@
 /**
  * Whose expense it is what runs beyond a hard stop (billing rule 6). The platform's: without a hold while the plan is paid
  * for; of a hold that has not expired where the plan was paid for when it was placed, and its subscription was not left
- * before its period's end since. Then the customer pays nothing, and the supplier's cost is an overrun of the plan. Else
+ * before its period's end since; but not tokens of a call that was held as one of another kind. Then the customer pays nothing, and the supplier's cost is an overrun of the plan. Else
  * the customer pays for it like for anything else.
  */
 import { stepsOf } from '../decimal.ts';
@@ -40,7 +40,8 @@ export function checkOverrun(
   // Of a hold that was never placed, which is named elsewhere, nobody knows.
   if (hold !== undefined && held === null) return;
   const terms = repriced === undefined ? termsOfOurs(current, held) : null;
-  const isOurs = terms !== null && isBeyondStop(terms, charged);
+  const lacking = terms === null ? null : lackingOf(terms, charged);
+  const isOurs = lacking !== null && !(lacking === 'tokens' && held !== null && isOfAnotherKind(held));
   const isSaid = violations.includes('quota_exhausted');
   if (isSaid !== isOurs)
     name('what runs beyond a hard stop is at another expense', expenseOf(isOurs), expenseOf(isSaid));
@@ -69,21 +70,33 @@ function termsOfOurs(current: Subscribed | null, held: Hold | null): PlanTermsTe
 }
 
 /** Something that the plan includes for the model has run out: calls that are not covered, or else tokens that count. */
-function isBeyondStop(
+function lackingOf(
   { overage, included }: PlanTermsText,
   { model, usage, covered = [] }: ChargedData,
-): boolean {
-  if (overage !== 'refuse') return false;
+): 'calls' | 'tokens' | null {
+  if (overage !== 'refuse') return null;
   const lines = included.filter((line) => line.model === '*' || line.model === model);
   const calls = covered.reduce(
     (sum, { unit, quantity }) => (unit === 'calls' ? sum + Number(quantity) : sum),
     0,
   );
-  if (calls >= usedIn('calls', usage)) return false;
+  if (calls >= usedIn('calls', usage)) return null;
   const left = Object.keys(usage).filter((dimension) => isLeft(dimension, usage, covered));
-  if (covered.length > 0 && left.length === 0) return false;
-  if (lines.some(({ unit }) => unit === 'calls')) return true;
-  return lines.some(({ counted_dimensions: counted = TOKENS }) => counted.some((one) => left.includes(one)));
+  if (covered.length > 0 && left.length === 0) return null;
+  if (lines.some(({ unit }) => unit === 'calls')) return 'calls';
+  const isLacking = lines.some(({ counted_dimensions: counted = TOKENS }) =>
+    counted.some((one) => left.includes(one)),
+  );
+  return isLacking ? 'tokens' : null;
+}
+
+/** Its estimate names something that is neither tokens nor calls, and no tokens: no stop in tokens was asked about it. */
+function isOfAnotherKind({ terms: { estimate } }: Hold): boolean {
+  const named = Object.entries(estimate).filter(([, quantity]) => quantity > 0);
+  return (
+    named.some(([dimension]) => dimension !== 'calls') &&
+    !named.some(([dimension]) => TOKENS.includes(dimension))
+  );
 }
 
 function isLeft(dimension: string, usage: Quantities, covered: readonly CoveredText[]): boolean {

@@ -53,7 +53,7 @@ export function adviseWallet(
   catalogue: Catalogues,
 ): Advice {
   const wallet = walletAfterDues(state, now, catalogue);
-  const asked = { model, usage: estimate, at: now, now, mustBook: false, hold: null };
+  const asked = { model, usage: estimate, at: now, now, mustBook: false, isEstimate: true, hold: null };
   const outcome = useOf(wallet, asked, catalogue);
   const reasons: AuthorizeReason[] = [];
   if (wallet.frozen.size > 0) reasons.push('account_frozen');

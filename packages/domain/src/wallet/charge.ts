@@ -201,6 +201,7 @@ function settleClosed(
   const late: Charge = { ...charge, record, marks: { late: true } };
   const pinned = {
     book: placed.data.price_book,
+    estimate: placed.data.estimate,
     plan: planOfClosed(wallet, placed),
     quotaPins: [],
     caps: [],

@@ -40,7 +40,7 @@ export function placeHold(
     return refused({ code: 'account_frozen', reasons: [...wallet.frozen.values()] });
   const { model, estimate, hold } = command;
   const { now, catalogue } = context;
-  const asked = { model, usage: estimate, at: now, now, mustBook: false, hold: null };
+  const asked = { model, usage: estimate, at: now, now, mustBook: false, isEstimate: true, hold: null };
   const outcome = useOf(wallet, asked, catalogue);
   if (outcome.status === 'refused') return refused(outcome.refusal);
   if (outcome.status === 'unpriced') {
@@ -163,7 +163,10 @@ function extendTo(
   let use: Use | null = null;
   if (estimate !== null) {
     const { now, catalogue } = context;
-    const asked = { model: held.model, usage: estimate, at: now, now, mustBook: false, hold: held };
+    const asked = {
+      ...{ model: held.model, usage: estimate, at: now, now, hold: held },
+      ...{ mustBook: false, isEstimate: true },
+    };
     const outcome = useOf(wallet, asked, catalogue);
     if (outcome.status === 'refused') return refused(outcome.refusal);
     if (outcome.status === 'unpriced') {

@@ -5,6 +5,7 @@
  *
  * `mustBook`: the call has run. Then nothing is refused; what would have been is listed as a violation, and what lies
  * beyond a hard stop is the platform's own expense: neither tomorrow's quota nor the customer's credits pay for it.
+ * `isEstimate`: it has not run yet, and is more than its estimate may say: one token at least where tokens are limited.
  */
 
 import type { Money } from '../amount.ts';
@@ -27,12 +28,13 @@ import type { BookVersion, Violation } from './events.ts';
 import { countCaps, NOT_COUNTED } from './quota/caps.ts';
 import type { CapCount } from './quota/events.ts';
 import { type Funding, fundUsage } from './quota/funding.ts';
+import { isOfAnotherKind } from './quota/measure.ts';
 import type { Hold, Wallet } from './state.ts';
 import type { UseRefusal } from './subscription/commands.ts';
 import type { PlanVersionRef } from './subscription/events.ts';
 import { grantsQuota, isInForce, paidIn, type SubscriptionState } from './subscription/state.ts';
 
-export interface Pinned extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps'> {
+export interface Pinned extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps' | 'estimate'> {
   /** It ended by itself, and reserves nothing any more. */
   readonly expired?: boolean;
 }
@@ -44,6 +46,7 @@ export interface Asked {
   readonly at: number;
   readonly now: number;
   readonly mustBook: boolean;
+  readonly isEstimate?: boolean;
   /** Its quotas and caps are there for its own settlement, and its terms are pinned. */
   readonly hold: Pinned | null;
   /** Where no version in force has a price, the earliest later one that has (rule 24). */
@@ -92,7 +95,7 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   // What was parked has run long ago: a plan that has been joined since has no say in it.
   if (asked.orLater === true || (tariff === null && wallet.quotas.length === 0))
     return withoutPlan(book, asked, catalogue);
-  const { model, usage, mustBook } = asked;
+  const { model, usage, now, hold, mustBook, isEstimate = false } = asked;
   const violations: Violation[] = [];
   const allowed = tariff === null ? null : compiledTerms(tariff.terms).allowedModels;
   if (tariff !== null && allowed !== null && !allowed.has(model)) {
@@ -100,17 +103,17 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
     violations.push('model_not_allowed');
   }
   // A call that was held before there was a plan is none of the plan's.
-  const counted = tariff === null ? NOT_COUNTED : countCaps(wallet, model, usage, asked.now, asked.hold);
+  const counted = tariff === null ? NOT_COUNTED : countCaps(wallet, { model, usage, now, hold, isEstimate });
   if (counted.reached !== null) {
     if (!mustBook) return refuse(counted.reached);
     violations.push('cap_reached');
   }
   const included = { lines: tariff?.terms.included ?? [], open: tariff?.open ?? false };
-  const funding = fundUsage(wallet, included, model, usage, asked.now, asked.hold?.quotaPins);
+  const pins = hold?.quotaPins ?? NO_PINS;
+  const funding = fundUsage(wallet, included, { model, usage, now, pins, isEstimate });
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
   if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
-  // A plan that nobody had paid for, or that was left before its time, and a hold that has expired make nothing ours.
-  const isOverrun = isBeyondStop && tariff.paidIn !== null && asked.hold?.expired !== true;
+  const isOverrun = isBeyondStop && isOurs(tariff, hold, funding);
   if (isOverrun) violations.push('quota_exhausted');
   const isPriced = !isOverrun && Object.keys(funding.rest).length > 0;
   const overage = isPriced && funding.isIncluded && tariff?.open === true ? overageOf(tariff, model) : null;
@@ -137,6 +140,15 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   };
 }
 
+/**
+ * A plan that nobody had paid for, or that was left before its time, and a hold that has expired make nothing ours; nor do
+ * tokens of a call that was held as one of another kind, which no stop in tokens was asked about.
+ */
+function isOurs({ paidIn }: Tariff, hold: Pinned | null, { lacking }: Funding): boolean {
+  if (paidIn === null || hold?.expired === true) return false;
+  return hold === null || lacking !== 'tokens' || !isOfAnotherKind(hold.estimate);
+}
+
 function priceOf(
   book: PriceBookVersion,
   { model, usage, at, now, orLater }: Asked,
@@ -148,6 +160,7 @@ function priceOf(
   return { outcome: priceUsage(book, model, usage, overage), by: 'in_force' };
 }
 
+const NO_PINS: Hold['quotaPins'] = [];
 const NO_CAPS: readonly CapCount[] = [];
 const NO_VIOLATIONS: readonly Violation[] = [];
 

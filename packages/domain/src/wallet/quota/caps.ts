@@ -11,7 +11,8 @@ import type { UseRefusal } from '../subscription/commands.ts';
 import type { Subscription } from '../subscription/events.ts';
 import { isInForce, rhythmOf, type SubscriptionState } from '../subscription/state.ts';
 import type { CapCount } from './events.ts';
-import { callsOf, isFor, tokensOf } from './funding.ts';
+import { isFor } from './funding.ts';
+import { callsOf, leastTokensOf, tokensOf } from './measure.ts';
 
 export interface Counted {
   readonly counts: readonly CapCount[];
@@ -38,13 +39,19 @@ export function capsNow({ subscription }: Readonly<Wallet>, now: number): CapNow
   });
 }
 
-/** @param hold what it holds of the caps is let go when it is settled, so it does not stand in its own way */
+export interface Capped {
+  readonly model: string;
+  readonly usage: Usage;
+  readonly now: number;
+  /** What it holds of the caps is let go when it is settled, so it does not stand in its own way. */
+  readonly hold: Pick<Hold, 'caps'> | null;
+  /** It has not run: it counts one token at least, as it counts one call. */
+  readonly isEstimate: boolean;
+}
+
 export function countCaps(
   wallet: Readonly<Wallet>,
-  model: string,
-  usage: Usage,
-  now: number,
-  hold: Pick<Hold, 'caps'> | null,
+  { model, usage, now, hold, isEstimate }: Capped,
 ): Counted {
   const { subscription } = wallet;
   // What was held on a plan counts though it has ended: whoever comes back finds its caps as they are.
@@ -55,7 +62,8 @@ export function countCaps(
   let reached: UseRefusal | null = null;
   caps.forEach((cap, index) => {
     if (!isFor(model, cap)) return;
-    const quantity = cap.unit === 'calls' ? callsOf(usage) : tokensOf(usage);
+    const tokens = isEstimate ? leastTokensOf : tokensOf;
+    const quantity = cap.unit === 'calls' ? callsOf(usage) : tokens(usage);
     if (quantity === 0n) return;
     const { window, used, held } = counterOf(subscription, index, cap, now);
     const own = hold?.caps.find((count) => count.cap === index)?.quantity ?? 0n;

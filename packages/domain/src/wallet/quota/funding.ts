@@ -3,6 +3,7 @@
  * - the most specific first: its own model before `*`, calls before tokens, what ends soonest, what is oldest
  * - calls cover a call whole; of a usage of several calls, as many of them as there are, with their share of everything
  * - tokens cover the dimensions that count for them, spread by largest remainder
+ * - an estimate is at least one call and one token (`measure.ts`): what it does not name is covered and missed, not priced
  * - nothing is decided here about what happens with the rest
  */
 import { smaller } from '../../amount.ts';
@@ -10,6 +11,7 @@ import { ANY_MODEL, type IncludedLine, type QuotaUnit, TOKEN_DIMENSIONS } from '
 import { DIMENSIONS, type Dimension, thousandths, type Usage, usedDimensions } from '../../usage.ts';
 import type { Wallet } from '../state.ts';
 import type { Covered } from './events.ts';
+import { callsOf, tokensOf, unnamedTokens } from './measure.ts';
 import type { Quota, QuotaPin } from './state.ts';
 
 export interface Take {
@@ -44,21 +46,11 @@ interface Source extends Metered {
 }
 
 const NOTHING: readonly never[] = [];
+const NO_USAGE: Usage = {};
 const UNLIMITED = 'unlimited';
 
 export const isFor = (model: string, { model: of }: { readonly model: string }): boolean =>
   of === ANY_MODEL || of === model;
-
-/** How many calls a usage is: what it says, else one. */
-export function callsOf(usage: Usage): bigint {
-  return BigInt(usage.calls || 1);
-}
-
-export function tokensOf(usage: Usage, counted: readonly Dimension[] | null = null): bigint {
-  let sum = 0n;
-  for (const dimension of counted ?? TOKEN_DIMENSIONS) sum += BigInt(usage[dimension] ?? 0);
-  return sum;
-}
 
 /** The lines of the plan in force; not `open`: its period is unpaid, and nothing is included for the time being. */
 export interface Included {
@@ -66,23 +58,29 @@ export interface Included {
   readonly open: boolean;
 }
 
-/**
- * @param pins what a hold has of quotas: for its own settlement they are there, and come first
- * @param now a quota covers what is decided in its window, whenever the call was (billing rule 8)
- */
+export interface Funded {
+  readonly model: string;
+  readonly usage: Usage;
+  /** A quota covers what is decided in its window, whenever the call was (billing rule 8). */
+  readonly now: number;
+  /** What a hold has of quotas: for its own settlement they are there, and come first. */
+  readonly pins: readonly QuotaPin[];
+  /** It has not run. */
+  readonly isEstimate: boolean;
+}
+
 export function fundUsage(
   wallet: Readonly<Wallet>,
   { lines, open }: Included,
-  model: string,
-  usage: Usage,
-  now: number,
-  pins: readonly QuotaPin[] = NOTHING,
+  { model, usage, now, pins, isEstimate }: Funded,
 ): Funding {
   const ofModel = lines.filter((line) => isFor(model, line));
   const sources = sourcesOf(wallet, open ? ofModel : NOTHING, model, now, pins);
   const covered: Covered[] = [];
   const takes: Take[] = [];
-  let rest = positive(usage);
+  const unnamed = isEstimate ? unnamedTokens(ofModel, usage) : NO_USAGE;
+  const named = (part: Usage): Usage => (isEstimate ? less(part, unnamed) : part);
+  let rest = isEstimate ? { ...positive(usage), ...unnamed } : positive(usage);
   let calls = callsOf(usage);
   for (const source of sources) {
     if (calls === 0n || isSpent(rest, covered)) break;
@@ -101,7 +99,7 @@ export function fundUsage(
       quantity: quantity.toString(),
       model: source.model,
       ...(source.quota === null ? {} : { quota: source.quota.id }),
-      usage: part,
+      usage: source.unit === 'calls' ? named(part) : part,
     });
   }
   if (calls === 0n || isSpent(rest, covered)) {
@@ -109,7 +107,7 @@ export function fundUsage(
     calls = 0n;
   }
   const lacking = lackingOf(ofModel.map(meteredOf), rest, calls);
-  return { covered, takes, rest, lacking, isIncluded: ofModel.length > 0 };
+  return { covered, takes, rest: named(rest), lacking, isIncluded: ofModel.length > 0 };
 }
 
 /** Tokens may cover a call wholly: then no quota in calls is needed for it. */
