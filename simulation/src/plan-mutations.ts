@@ -74,8 +74,8 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
   },
   'leave open holds out of the caps': {
     file: 'packages/domain/src/wallet/quota/caps.ts',
-    find: 'if (used + held - own + quantity > cap.amount)',
-    replace: 'if (used + quantity > cap.amount)',
+    find: 'if (isMore && used + held - own + quantity > cap.amount)',
+    replace: 'if (isMore && used + quantity > cap.amount)',
     from: 50,
   },
   'allow one call more at once': {

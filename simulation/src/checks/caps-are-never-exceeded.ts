@@ -58,7 +58,8 @@ class Counters {
         const limit = this.#terms.max_concurrent_requests ?? Number.POSITIVE_INFINITY;
         if (!open.includes(hold) && open.length >= limit)
           broken('there are no more calls at once than the plan allows', { ...at, open });
-        if (caps.length > 0) this.#fits(model, estimate, event.recordedAt, hold, false, at);
+        const counted = new Set(caps.map(({ cap }) => cap));
+        this.#fits(model, estimate, event.recordedAt, hold, false, at, counted);
         return;
       }
       case 'UsageCharged': {
@@ -96,10 +97,11 @@ class Counters {
     for (const { held } of this.#counters.values()) held.delete(hold);
   }
 
-  #of(model: string): { readonly cap: Cap; readonly counter: Counter }[] {
-    return (this.#terms?.caps ?? []).flatMap((cap) => {
+  #of(model: string): { readonly cap: Cap; readonly counter: Counter; readonly index: number }[] {
+    return (this.#terms?.caps ?? []).flatMap((cap, index) => {
       const counter = this.#counters.get(nameOf(cap));
-      return counter !== undefined && (cap.model === '*' || cap.model === model) ? [{ cap, counter }] : [];
+      const isFor = cap.model === '*' || cap.model === model;
+      return counter !== undefined && isFor ? [{ cap, counter, index }] : [];
     });
   }
 
@@ -117,15 +119,27 @@ class Counters {
     }
   }
 
-  /** @param isNew a hold that is extended keeps what it has: only what it has more may be too much */
-  #fits(model: string, usage: Usage, now: number, hold: string | null, isNew: boolean, at: At): void {
-    for (const { cap, counter } of this.#of(model)) {
+  /**
+   * @param isNew a hold that is extended keeps what it has: only what it has more may be too much
+   * @param counted the caps that it says it has a share of; left out: all that are for the model
+   */
+  #fits(
+    model: string,
+    usage: Usage,
+    now: number,
+    hold: string | null,
+    isNew: boolean,
+    at: At,
+    counted?: ReadonlySet<number>,
+  ): void {
+    for (const { cap, counter, index } of this.#of(model)) {
+      if (counted?.has(index) === false) continue;
       const quantity = quantityOf(cap, usage, hold !== null);
       const used = counter.start <= now && now < counter.end ? counter.used : 0n;
       const own = hold === null ? 0n : (counter.held.get(hold) ?? 0n);
       let held = -own;
       for (const of of counter.held.values()) held += of;
-      if (hold !== null) counter.held.set(hold, quantity);
+      if (hold !== null) counter.held.set(hold, quantity > own ? quantity : own);
       const isMore = isNew ? quantity > 0n : quantity > own;
       if (isMore && used + held + quantity > BigInt(cap.amount))
         broken('a cap is never exceeded', { ...at, cap, used, held, quantity });

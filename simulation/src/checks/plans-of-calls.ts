@@ -71,8 +71,13 @@ export class PlansOfCalls {
     }
     if (event.type === 'HoldExtended') {
       const { hold, plan } = event.data;
-      const placed = this.#holds.get(hold)?.placed;
-      const mayMove = placed !== undefined && isSame(plan, this.#inForce());
+      const { placed, hasExpired } = this.#holds.get(hold) ?? broken('what is extended was held', { hold });
+      const now = this.#inForce();
+      const mayMove = placed !== undefined && isSame(plan, now);
+      // It was placed anew: it has what the plan gives now.
+      const isAsNow = (plan?.open === true) === now?.isOpen && (plan?.paid_in ?? null) === this.#paidIn();
+      if (hasExpired && mayMove && !isAsNow)
+        broken('an expired hold that is extended has the terms of now', { ...at, plan, now });
       if (!isSame(plan, placed) && !mayMove)
         broken('a hold stays on the plan that it was placed on', { ...at, plan });
     }

@@ -17,6 +17,7 @@ import {
 import { EntryDraft } from './entry-draft.ts';
 import type { BookVersion, HoldFacts, HoldTerms, PriceFacts, WalletEvent } from './events.ts';
 import { openHold } from './evolve.ts';
+import type { CapCount } from './quota/events.ts';
 import { freeCredits, type Hold, type Wallet } from './state.ts';
 import type { UseRefusal } from './subscription/commands.ts';
 import type { PinnedPlan, PlanVersionRef } from './subscription/events.ts';
@@ -113,7 +114,7 @@ export function extendHold(
   const crowd = tooManyConcurrent(wallet);
   if (crowd !== null) return refused(crowd);
   if (wallet.holds.size >= HOLDS_MAX) return refused({ code: 'too_many_holds', limit: HOLDS_MAX });
-  // It has expired: it reserves anew, on the terms it was placed on, or the answer is 402.
+  // It has expired: it is placed anew, at its own prices, or the answer is 402.
   const { model, price_book, expires_at } = placed.data;
   const again = {
     ...{ hold, model, book: price_book, estimate: placed.data.estimate, credits: 0n },
@@ -176,7 +177,7 @@ function extendTo(
     }
     use = outcome.use;
   }
-  const grown = use !== null && growsBeyond(held, use) ? use : null;
+  const grown = use !== null && (held.expired === true || growsBeyond(held, use)) ? use : null;
   if (grown === null && expiresAt <= expiresNow) return UNCHANGED;
   const credits = grown !== null && grown.priced.credits > held.credits ? grown.priced.credits : held.credits;
   const terms: HoldTerms = {
@@ -187,17 +188,32 @@ function extendTo(
     credits: formatCredits(credits),
     expires_at: new Date(expiresAt).toISOString(),
     price_book: held.book,
-    ...(grown === null ? planTermsKept(held) : planTermsOf(grown)),
+    ...(grown === null ? planTermsKept(held) : planTermsOf({ ...grown, caps: largerCaps(held, grown) })),
   };
   return reserve(wallet, 'HoldExtended', null, terms, credits - held.credits, grown, context);
 }
 
-/** "At least": more credits, or more of a quota, than the hold has. */
-function growsBeyond({ credits, quotaPins }: Held, { priced, funding }: Use): boolean {
+/** "At least": more credits, or more of a quota or a cap, than the hold has. */
+function growsBeyond({ credits, quotaPins, caps: held }: Held, { priced, funding, caps }: Use): boolean {
   if (priced.credits > credits) return true;
+  if (caps.some(({ cap, quantity }) => BigInt(quantity) > heldOf(held, cap))) return true;
   return (funding?.takes ?? []).some(
     ({ quota, quantity }) => quantity > (quotaPins.find((pin) => pin.quota === quota.id)?.quantity ?? 0n),
   );
+}
+
+function heldOf(caps: Hold['caps'], index: number): bigint {
+  return caps.find(({ cap }) => cap === index)?.quantity ?? 0n;
+}
+
+/** What it has of a cap it keeps: the call may still use it. */
+function largerCaps({ caps: held }: Held, { caps }: Use): readonly CapCount[] {
+  const indexes = [...new Set([...held, ...caps].map(({ cap }) => cap))].sort((a, b) => a - b);
+  return indexes.map((cap) => {
+    const asked = BigInt(caps.find((count) => count.cap === cap)?.quantity ?? 0);
+    const has = heldOf(held, cap);
+    return { cap, quantity: (asked > has ? asked : has).toString() };
+  });
 }
 
 function planTermsKept({ plan, caps }: Held): Pick<HoldTerms, 'plan' | 'caps'> {

@@ -67,7 +67,9 @@ export function countCaps(
     if (quantity === 0n) return;
     const { window, used, held } = counterOf(subscription, index, cap, now);
     const own = hold?.caps.find((count) => count.cap === index)?.quantity ?? 0n;
-    if (used + held - own + quantity > cap.amount) reached ??= refusalOf(cap, window);
+    // "At least": what a hold has already it may have again.
+    const isMore = !isEstimate || quantity > own;
+    if (isMore && used + held - own + quantity > cap.amount) reached ??= refusalOf(cap, window);
     counts.push({
       cap: index,
       quantity: quantity.toString(),
