@@ -2,7 +2,8 @@
 import { stepsOf, textOf } from '../decimal.ts';
 import type { AuditedEvent } from '../event.ts';
 import type { Name } from './finding.ts';
-import type { LineText } from './picture.ts';
+import type { Hold } from './holds.ts';
+import type { LineText, Subscribed } from './picture.ts';
 
 /** Of one cap: the window that `used` counts, in milliseconds since 1970; both 0 before the first. */
 export interface CapCounter {
@@ -37,28 +38,33 @@ export function usedIn(unit: string, usage: Readonly<Record<string, number>>): n
 /** @returns the counters after it */
 export function countCharge(
   { data }: AuditedEvent,
-  caps: readonly LineText[],
+  { now, terms: { caps = [] } }: Subscribed,
   counters: readonly CapCounter[],
-  mustCount: boolean,
+  held: Hold | null,
   name: Name,
 ): readonly CapCounter[] {
   const counts = (data.caps ?? []) as readonly CountText[];
   const after = [...counters];
-  const { model, usage, mode, hold, violations } = data as {
+  const { model, usage, mode, hold, plan, violations } = data as {
     model: string;
     usage: Record<string, number>;
     mode: string;
     hold?: string;
+    plan?: { readonly id: string };
     violations?: readonly string[];
   };
-  const left = mustCount ? leftOut(caps, counts, model, usage) : [];
-  for (const index of left) name(`the cap ${index} does not count a call of the plan`, 'a count', 'none');
+  // One that has ended counts only what was held on it, or had a share of that very cap.
+  const isOfPlan = plan !== undefined && (now.ended_at === null || (held !== null && plan.id === now.plan));
+  const mustCount = (index: number): boolean => isOfPlan || (plan !== undefined && hasShare(held, index));
+  for (const index of leftOut(caps, counts, model, usage).filter(mustCount))
+    name(`the cap ${index} does not count a call of the plan`, 'a count', 'none');
   for (const { cap: index, quantity, start, end } of counts) {
     const cap = caps[index];
     if (cap === undefined || (cap.model !== '*' && cap.model !== model)) {
       name('a cap counts that is not for the model', `a cap for ${model}`, String(index));
       continue;
     }
+    if (!mustCount(index)) name('a cap counts a call that is none of its plan', 'none', `the cap ${index}`);
     const due = stepsOf(String(usedIn(cap.unit, usage)));
     if (due !== stepsOf(quantity))
       name(`the cap ${index} does not count what was used`, textOf(due), quantity);
@@ -72,6 +78,11 @@ export function countCharge(
       name(`the cap ${index} was passed`, `at most ${cap.amount}`, textOf(used));
   }
   return after;
+}
+
+/** While it is open; how much is as it may be. */
+function hasShare(held: Hold | null, index: number): boolean {
+  return held?.status === 'open' && held.caps.some(({ cap, quantity }) => cap === index && quantity !== '0');
 }
 
 /** Caps for the model that nothing is counted in. A usage of nothing in a cap's unit is no matter of it. */

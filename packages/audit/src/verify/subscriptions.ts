@@ -52,13 +52,12 @@ export class SubscriptionBook {
   apply(event: AuditedEvent, beside: Beside, name: Name): void {
     if (event.type === 'UsageCharged' && this.current !== null) {
       const { plan, hold, violations = [] } = event.data as ChargedData;
-      const held = beside.holds.all.get(hold ?? '')?.terms.plan?.paid_in;
+      const held = beside.holds.all.get(hold ?? '');
+      const paidIn = held?.terms.plan?.paid_in;
       // What was held on another one, that ended in its time, voids nothing of this.
-      const isOfNow = held === undefined || held === this.current.now.id;
+      const isOfNow = paidIn === undefined || paidIn === this.current.now.id;
       if (plan !== undefined) this.#mark(isOfNow && violations.includes('quota_exhausted'));
-      // One that has ended counts only what was held on it.
-      const mustCount = plan !== undefined && (this.current.now.ended_at === null || hold !== undefined);
-      this.caps = countCharge(event, this.current.terms.caps ?? [], this.caps, mustCount, name);
+      this.caps = countCharge(event, this.current, this.caps, held ?? null, name);
       return;
     }
     if (event.type === 'Expired' && hadPlan(event, beside.holds)) this.#mark();

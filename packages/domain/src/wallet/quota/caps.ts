@@ -44,7 +44,7 @@ export interface Capped {
   readonly usage: Usage;
   readonly now: number;
   /** What it holds of the caps is let go when it is settled, so it does not stand in its own way. */
-  readonly hold: Pick<Hold, 'caps'> | null;
+  readonly hold: Pick<Hold, 'caps' | 'plan'> | null;
   /** It has not run: it counts one token at least, as it counts one call. */
   readonly isEstimate: boolean;
 }
@@ -54,10 +54,12 @@ export function countCaps(
   { model, usage, now, hold, isEstimate }: Capped,
 ): Counted {
   const { subscription } = wallet;
-  // What was held on a plan counts though it has ended: whoever comes back finds its caps as they are.
   if (subscription === null || (!isInForce(subscription) && hold === null)) return NOT_COUNTED;
   const { caps } = compiledTerms(subscription.terms);
   if (caps.length === 0) return NOT_COUNTED;
+  // What was held on a plan counts though it has ended: whoever comes back finds its caps as they are.
+  const { ended_at, plan } = subscription.now;
+  const mayCount = ended_at === null || hold?.plan?.id === plan;
   const counts: CapCount[] = [];
   let reached: UseRefusal | null = null;
   caps.forEach((cap, index) => {
@@ -67,6 +69,7 @@ export function countCaps(
     if (quantity === 0n) return;
     const { window, used, held } = counterOf(subscription, index, cap, now);
     const own = hold?.caps.find((count) => count.cap === index)?.quantity ?? 0n;
+    if (!mayCount && own === 0n) return;
     // "At least": what a hold has already it may have again.
     const isMore = !isEstimate || quantity > own;
     if (isMore && used + held - own + quantity > cap.amount) reached ??= refusalOf(cap, window);

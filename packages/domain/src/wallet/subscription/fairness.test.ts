@@ -12,7 +12,7 @@ import {
   name,
   status,
 } from '../../testing/customer.ts';
-import { accept, DAY, later, SECOND, START, when } from '../../testing/given.ts';
+import { accept, DAY, later, type Past, SECOND, START, when } from '../../testing/given.ts';
 import * as order from '../../testing/orders.ts';
 import { accrue, setAutoTopUp } from '../../testing/purchase-orders.ts';
 import { balance, word } from '../../testing/sight.ts';
@@ -515,4 +515,38 @@ test('what was held on a plan counts in its caps, though it was left before it i
   accept(past, order.settle('h1', { calls: 5 }));
   join(past, 'capped');
   t.equal(word(when(past, order.charge('c1', 1))), 'cap_reached');
+});
+
+test('an ended plan counts in its caps what was held on it or on them, and nothing else', async (t) => {
+  const capped: PlanTerms = { ...BASIC, included: includes('1000', 'period'), caps: includes('5', 'month') };
+  const plans = { capped, other: { ...BASIC, price: { credits: '1' } }, same: { ...capped, name: 'Same' } };
+  const used = ({ wallet }: Past): readonly bigint[] =>
+    (wallet.subscription?.caps ?? []).map((counter) => counter.used);
+  const past = customer('1000', plans);
+  join(past, 'other');
+  accept(past, order.hold('h1', { calls: 5 }, 90 * 86_400));
+  accept(past, order.hold('h2', { calls: 1 }));
+  leave(past);
+  join(past, 'capped');
+  leave(past);
+  const [settled] = accept(past, order.settle('h1', { calls: 5 }));
+  t.match(settled, { data: { caps: undefined, violations: undefined } });
+  look(past, 61 * SECOND);
+  accept(past, order.settle('h2', { calls: 5 }));
+  t.same(used(past), [0n], 'nor of a hold that has expired');
+  const expired = customer('1000', plans);
+  join(expired, 'capped');
+  accept(expired, order.hold('h1', { calls: 2 }));
+  look(expired, 61 * SECOND);
+  leave(expired);
+  accept(expired, order.settle('h1', { calls: 2 }));
+  t.same(used(expired), [2n]);
+  const changed = customer('1000', plans);
+  join(changed, 'capped');
+  accept(changed, order.hold('h1', { calls: 2 }, 90 * 86_400));
+  accept(changed, changePlan('same', 'period_end'));
+  look(changed, MONTH);
+  leave(changed);
+  accept(changed, order.settle('h1', { calls: 3 }));
+  t.same(used(changed), [3n], 'its cap is that of another plan by now');
 });
