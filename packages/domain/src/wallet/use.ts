@@ -27,6 +27,7 @@ import type { Usage } from '../usage.ts';
 import type { BookVersion, Violation } from './events.ts';
 import { countCaps, NOT_COUNTED } from './quota/caps.ts';
 import type { CapCount } from './quota/events.ts';
+import { exhausted } from './quota/exhausted.ts';
 import { type Funding, fundUsage } from './quota/funding.ts';
 import { isOfAnotherKind } from './quota/measure.ts';
 import type { Hold, Wallet } from './state.ts';
@@ -246,16 +247,4 @@ function overageOf({ ref, terms }: Tariff, model: string): Overage | null {
     factor: overageMultiplier,
     published: { value: terms.overage_multiplier ?? '1', version: `${ref.id}:${ref.version}` },
   };
-}
-
-function exhausted(wallet: Readonly<Wallet>, model: string, { lacking }: Funding): UseRefusal {
-  const common = { code: 'quota_exhausted', unit: lacking ?? 'calls', model } as const;
-  const { subscription } = wallet;
-  // Nobody has paid: there is quota as soon as somebody has, and not before.
-  if (isInForce(subscription) && subscription.now.status === 'past_due') {
-    const { period_start: unpaid_since, grace_ends_at } = subscription.now;
-    return { ...common, resets_at: null, unpaid_since, grace_ends_at };
-  }
-  const next = (subscription?.now.next_grants ?? []).filter((at) => at !== null).sort();
-  return { ...common, resets_at: next[0] ?? subscription?.now.period_end ?? null };
 }

@@ -4,6 +4,7 @@ import { accept, DAY, given, later, type Past, SECOND, START, when } from '../..
 import * as order from '../../testing/orders.ts';
 import { account, balance, word } from '../../testing/sight.ts';
 import { BASIC, cancel, expandQuota, publish, subscribe } from '../../testing/subscription-orders.ts';
+import type { Usage } from '../../usage.ts';
 import type { WalletEventOf } from '../events.ts';
 
 const HOUR = 3_600 * SECOND;
@@ -104,6 +105,44 @@ test('a factor on the price of what is not covered is a factor of the charge, ro
   const { data, facts } = event as WalletEventOf<'UsageCharged'>;
   t.equal(data.credits, '8', '1,000 tokens are 5, times 1.5 is 7.5');
   t.match(facts.price, { exact: '7.5', factors: [{ kind: 'overage', value: '1.5', version: 'plan:1' }] });
+});
+
+test('a hard stop tells when there is more of what is lacking, whatever else is granted before', async (t) => {
+  const tokens = { unit: 'tokens', model: 'gpt-4', amount: '1000' } as const;
+  const resets = (included: PlanTerms['included'], model: string, usage: Usage): unknown => {
+    const outcome = when(subscriber({ overage: 'refuse', included }), order.charge('u1', usage, { model }));
+    return outcome.status === 'refused' && 'resets_at' in outcome.refusal ? outcome.refusal.resets_at : null;
+  };
+  const [ofPeriod, ofWeek, ofDay] = [
+    '2026-02-01T00:00:00.000Z',
+    '2026-01-08T00:00:00.000Z',
+    '2026-01-02T00:00:00.000Z',
+  ];
+  const calls = { unit: 'calls', model: '*', amount: '1' } as const;
+  const fine = { unit: 'calls', model: 'fine', amount: '1' } as const;
+  const both = [
+    { ...calls, per: 'period' },
+    { ...calls, model: 'free', per: 'day' },
+  ] as const;
+  t.equal(resets(both, 'fine', { calls: 9 }), ofPeriod, 'not what is for another model');
+  t.equal(resets(both, 'free', { calls: 9 }), ofDay);
+  const units = [
+    { ...fine, per: 'day' },
+    { ...tokens, per: 'week' },
+  ] as const;
+  t.equal(resets(units, 'gpt-4', { input_tokens: 9_999 }), ofWeek, 'nor what is of another unit');
+  t.equal(
+    resets(
+      [
+        { ...calls, per: 'week' },
+        { ...fine, per: 'period' },
+      ],
+      'fine',
+      { calls: 9 },
+    ),
+    ofWeek,
+    'the first of several',
+  );
 });
 
 test('a hard stop refuses, and takes nothing of what was left', async (t) => {
