@@ -151,7 +151,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     replace: '',
   },
   'settle an expired hold on the plan that was left': {
-    file: 'packages/domain/src/wallet/charge.ts',
+    file: 'packages/domain/src/wallet/closed-hold.ts',
     find: 'return { id: plan.id, version: plan.version };',
     replace: 'return plan;',
   },

@@ -26,6 +26,8 @@ export const keys = {
   usage: (source: string, id: string) => `usage:${source}:${id}`,
   reprice: (source: string, id: string) => `reprice:${source}:${id}`,
   hold: (id: string) => `hold::${id}`,
+  /** An expired hold that is extended is placed anew: for the first time, the second, … */
+  holdAgain: (id: string, times: number) => `hold-again:${times}:${id}`,
   /** A settle claims the key of the usage: the settled call posted as usage again is the same charge. */
   settle: (hold: string) => `usage::${hold}`,
   void: (hold: string) => `void::${hold}`,

@@ -21,9 +21,9 @@ export interface PlanOfCall {
 }
 
 interface Held {
-  /** As placed, and as extended last. */
-  readonly placed: Pinned;
+  /** As placed, or extended, last. */
   readonly last: Pinned;
+  /** Revision at which it was placed first. */
   readonly at: number;
   /** The subscription that had it paid for, and was not left before its time since. */
   readonly paidIn: string | null;
@@ -43,7 +43,7 @@ export class PlansOfCalls {
     if (repriced !== undefined) return null;
     if (hold === undefined) return this.#inForce();
     const terms = this.#holds.get(hold) ?? broken('what is settled was held', { hold });
-    const pinned = late === true ? terms.placed : terms.last;
+    const pinned = terms.last;
     if (pinned === undefined) return null;
     const now = this.#inForce();
     // Its own subscription goes on: a call whose hold has expired is one on the plan as it is now.
@@ -71,14 +71,14 @@ export class PlansOfCalls {
     }
     if (event.type === 'HoldExtended') {
       const { hold, plan } = event.data;
-      const { placed, hasExpired } = this.#holds.get(hold) ?? broken('what is extended was held', { hold });
+      const { last, hasExpired } = this.#holds.get(hold) ?? broken('what is extended was held', { hold });
       const now = this.#inForce();
-      const mayMove = placed !== undefined && isSame(plan, now);
+      const mayMove = last !== undefined && isSame(plan, now);
       // It was placed anew: it has what the plan gives now.
       const isAsNow = (plan?.open === true) === now?.isOpen && (plan?.paid_in ?? null) === this.#paidIn();
       if (hasExpired && mayMove && !isAsNow)
         broken('an expired hold that is extended has the terms of now', { ...at, plan, now });
-      if (!isSame(plan, placed) && !mayMove)
+      if (!isSame(plan, last) && !mayMove)
         broken('a hold stays on the plan that it was placed on', { ...at, plan });
     }
   }
@@ -94,7 +94,6 @@ export class PlansOfCalls {
     const before = this.#holds.get(hold);
     const isAnew = before === undefined || before.hasExpired;
     this.#holds.set(hold, {
-      placed: before === undefined ? plan : before.placed,
       last: plan,
       at: before?.at ?? event.revision,
       paidIn: isAnew ? (isSame(plan, this.#inForce()) ? this.#paidIn() : null) : before.paidIn,

@@ -1,12 +1,23 @@
 /** Subscriptions, quotas, purchases and what else an account buys: sound histories agree, and damage to each event is named. */
 import { createMemoryStore, type RecordedEvent } from '@tallystick/event-store';
-import { liveThrough, openTestLedger } from '@tallystick/projections/testing';
+import { liveThrough, openTestLedger, topUp } from '@tallystick/projections/testing';
 import t from 'tap';
 import { Examiner } from '../examine/examiner.ts';
 import { buyThrough } from '../testing/bought.ts';
 import { type Anything, type Change, damaged } from '../testing/damage.ts';
 import { subscribeAtRandom } from '../testing/random.ts';
-import { subscribeThrough } from '../testing/subscribed.ts';
+import {
+  cancel,
+  changePlan,
+  DAY,
+  HOUR,
+  hold,
+  must,
+  publishPlans,
+  settle,
+  subscribe,
+  subscribeThrough,
+} from '../testing/subscribed.ts';
 import { Audit } from './audit.ts';
 import type { Finding } from './finding.ts';
 
@@ -52,6 +63,29 @@ t.test('whatever happens to subscribers, what the ledger has written agrees', as
       t.ok(lived.filter(({ type }) => type.startsWith('Subscription')).length > 5);
     }
   }
+});
+
+t.test('a hold that was placed anew on another plan, and has expired again, goes by that one', async (t) => {
+  const other = await openTestLedger(createMemoryStore());
+  publishPlans(other);
+  await other.open('again');
+  const steps = [
+    [topUp('t1', 500), subscribe('measured'), hold('h1', 'plain', { calls: 1 })],
+    [changePlan('large', 'period_end')],
+    [{ type: 'ExtendHold', hold: 'h1', estimate: null, expiresInMs: HOUR }],
+    [cancel('now'), settle('h1', { calls: 2 })],
+  ] as const;
+  for (const orders of steps) {
+    await must(other, 'again', ...orders);
+    other.advance(31 * DAY);
+    await other.run('again', { type: 'CarryOutDues' });
+  }
+  const lived = (await other.store.readAll({ after: null, limit: 1_000 })).events;
+  t.strictSame(await audited(lived), []);
+  t.match(dataOf(lived.findLast(({ type }) => type === 'UsageCharged') ?? first('UsageCharged')), {
+    plan: { id: 'large' },
+    late: true,
+  });
 });
 
 t.test('the histories here hold every event that a wallet can have of what it buys', async (t) => {
@@ -140,7 +174,6 @@ function moreGranted(fits: (born: Anything) => boolean, more = 1n): Change {
 }
 
 const plusOne = (text: string): string => String(BigInt(text) + 1n);
-const DAY = 86_400_000;
 const later = (time: string): string => new Date(Date.parse(time) + DAY).toISOString();
 
 type Case = readonly [what: string, event: RecordedEvent, change: Change, named: RegExp];

@@ -7,10 +7,11 @@
  */
 import { formatCredits } from '../amount.ts';
 import { canonical } from '../canonical.ts';
-import type { CommandKey, Stored } from '../decider.ts';
+import type { CommandKey } from '../decider.ts';
 import { keys } from '../ids.ts';
 import type { Unpriced } from '../pricing/quote.ts';
 import { type Charge, charged, closing, park, type WalletContext } from './booked.ts';
+import { closedHold, planOfClosed, unknownOfClosed } from './closed-hold.ts';
 import {
   accepted,
   type ChargeUsage,
@@ -24,8 +25,7 @@ import {
 import { BALANCE_MAX } from './credit.ts';
 import { EntryDraft, incomeOf } from './entry-draft.ts';
 import type { UsageRecord, WalletEventOf } from './events.ts';
-import { birthOf, type Hold, type Wallet } from './state.ts';
-import { isInForce } from './subscription/state.ts';
+import type { Hold, Wallet } from './state.ts';
 import { type Pinned, type Use, useOf } from './use.ts';
 
 export function chargeUsage(
@@ -67,7 +67,7 @@ export function settleHold(
   const open = wallet.holds.get(hold);
   if (open === undefined && pointer?.type === 'HoldClosed')
     return repeatOf(pointer.data.by, null, usage, context);
-  const model = open?.model ?? placedHold(hold, context)?.data.model ?? '';
+  const model = open?.model ?? closedHold(hold, context)?.terms.model ?? '';
   const occurred_at = new Date(context.now).toISOString();
   const record: UsageRecord = { usage_id: hold, source: '', model, usage, mode: 'record', hold, occurred_at };
   const charge: Charge = { key: command.key, record, cost, metadata: null, mustBook: true, marks: {} };
@@ -181,28 +181,28 @@ function settleClosed(
   context: WalletContext,
   withoutHold: Charge | null,
 ): WalletDecision {
-  const asked = [keys.settle(hold), keys.void(hold), keys.hold(hold)];
-  if (asked.some((key) => !context.facts.has(key))) return needs(...asked);
+  const unknown = unknownOfClosed(hold, context);
+  if (unknown !== null) return needs(...unknown);
   const settled = context.facts.get(keys.settle(hold));
   if (settled?.type === 'HoldClosed')
     return repeatOf(settled.data.by, charge.record.model, charge.record.usage, context);
   if (settled != null) return repeatOf(keys.settle(hold), charge.record.model, charge.record.usage, context);
   if (context.facts.get(keys.void(hold)) != null)
     return refused({ code: 'hold_closed', hold, status: 'voided' });
-  const placed = placedHold(hold, context);
-  if (placed === null) {
+  const closed = closedHold(hold, context);
+  if (closed === null) {
     if (withoutHold === null) return refused({ code: 'hold_not_found', hold });
     return chargeFree(wallet, withoutHold, Date.parse(withoutHold.record.occurred_at), context);
   }
   const record = {
     ...charge.record,
-    model: charge.record.model === '' ? placed.data.model : charge.record.model,
+    model: charge.record.model === '' ? closed.terms.model : charge.record.model,
   };
   const late: Charge = { ...charge, record, marks: { late: true } };
   const pinned = {
-    book: placed.data.price_book,
-    estimate: placed.data.estimate,
-    plan: planOfClosed(wallet, placed),
+    book: closed.terms.price_book,
+    estimate: closed.terms.estimate,
+    plan: planOfClosed(wallet, closed),
     quotaPins: [],
     caps: [],
     expired: true,
@@ -213,26 +213,6 @@ function settleClosed(
   if (use.funding !== null) draft.takeQuotas(use.funding.takes, 'used');
   draft.take(use.priced.credits, 'spent');
   return accepted(charged(draft, late, use), ...closing(late, context));
-}
-
-/**
- * A hold that has expired reserves nothing any more. While its subscription goes on it is a call on the plan as it is now;
- * else the plan's restrictions and price book stay, but not what the plan gives: it could be left, its price given back,
- * and its benefits had afterwards.
- */
-export function planOfClosed(
-  { subscription }: Wallet,
-  { data: { plan }, revision }: Stored<WalletEventOf<'HoldPlaced'>>,
-): Hold['plan'] {
-  if (plan === undefined) return null;
-  if (isInForce(subscription) && revision > (birthOf(subscription.now.id) ?? 0))
-    return { id: subscription.now.plan, version: subscription.now.plan_version };
-  return { id: plan.id, version: plan.version };
-}
-
-function placedHold(hold: string, context: WalletContext): Stored<WalletEventOf<'HoldPlaced'>> | null {
-  const placed = context.facts.get(keys.hold(hold));
-  return placed?.type === 'HoldPlaced' ? placed : null;
 }
 
 /** The command is a charge that has been made already, under another id: answered as that charge, if it is the same. */

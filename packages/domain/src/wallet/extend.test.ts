@@ -1,11 +1,11 @@
 /** Extending a hold reserves what it asks for more, of caps too; one that has expired is placed anew, on the terms of now. */
 import { test } from 'tap';
-import type { PlanTerms } from '../../plans/terms.ts';
-import { customer, includes, join, leave, look, name } from '../../testing/customer.ts';
-import { accept, DAY, type Past, SECOND, when } from '../../testing/given.ts';
-import * as order from '../../testing/orders.ts';
-import { word } from '../../testing/sight.ts';
-import { BASIC, changePlan } from '../../testing/subscription-orders.ts';
+import type { PlanTerms } from '../plans/terms.ts';
+import { customer, includes, join, leave, look, name } from '../testing/customer.ts';
+import { accept, DAY, type Past, SECOND, when } from '../testing/given.ts';
+import * as order from '../testing/orders.ts';
+import { word } from '../testing/sight.ts';
+import { BASIC, changePlan, publish } from '../testing/subscription-orders.ts';
 
 const MONTH = 31 * DAY;
 const LONG = 90 * 86_400;
@@ -105,4 +105,30 @@ test('extended after its plan was left it has nothing of it', async (t) => {
   leave(past);
   const [extended] = accept(past, order.extend('h1', null, LONG));
   t.match(extended?.data, { credits: '5', covered: undefined, plan: { id: 'plan', open: undefined } });
+});
+
+test('a hold that was placed anew and has expired again goes by the plan that it was placed on last', async (t) => {
+  const stopped: PlanTerms = { ...BASIC, overage: 'refuse' };
+  const past = customer('5000', { a: stopped, b: BASIC, c: BASIC });
+  join(past, 'a');
+  for (const id of ['h1', 'h2']) accept(past, order.hold(id, { calls: 1 }));
+  look(past, 61 * SECOND);
+  accept(past, changePlan('b', 'period_end'));
+  look(past, MONTH);
+  for (let times = 0; times < 9; times += 1) {
+    publish(past, 'b', { ...BASIC, name: `Times ${times}` });
+    look(past, MONTH);
+    accept(past, order.extend('h1', { calls: 1 + times }, 60));
+    look(past, 61 * SECOND);
+  }
+  const version = past.wallet.subscription?.now.plan_version;
+  leave(past);
+  join(past, 'c');
+  const [extended] = accept(past, order.extend('h1', null));
+  t.match(extended?.data, { plan: { id: 'b', version }, estimate: { calls: 9 } });
+  look(past, 61 * SECOND);
+  t.match(accept(past, order.settle('h1', { calls: 20 })), [
+    { data: { late: true, plan: { id: 'b', version }, violations: undefined } },
+  ]);
+  t.match(accept(past, order.settle('h2', { calls: 1 })), [{ data: { late: true, plan: { id: 'a' } } }]);
 });
