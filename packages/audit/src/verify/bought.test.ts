@@ -1,6 +1,7 @@
 /** Subscriptions, quotas, purchases and what else an account buys: sound histories agree, and damage to each event is named. */
-import { createMemoryStore, type RecordedEvent } from '@tallystick/event-store';
-import { liveThrough, openTestLedger, topUp } from '@tallystick/projections/testing';
+import { walletDecider } from '@tallystick/domain';
+import { createMemoryStore, hashOf, type RecordedEvent } from '@tallystick/event-store';
+import { charge, liveThrough, openTestLedger, topUp } from '@tallystick/projections/testing';
 import t from 'tap';
 import { Examiner } from '../examine/examiner.ts';
 import { buyThrough } from '../testing/bought.ts';
@@ -20,14 +21,18 @@ import {
 } from '../testing/subscribed.ts';
 import { Audit } from './audit.ts';
 import type { Finding } from './finding.ts';
+import type { StoredSnapshot } from './reads.ts';
 
 const ledger = await openTestLedger(createMemoryStore());
 await subscribeThrough(ledger);
 await buyThrough(ledger);
 const { events } = await ledger.store.readAll({ after: null, limit: 100_000 });
 
-async function audited(of: readonly RecordedEvent[]): Promise<readonly Finding[]> {
-  const settings = { checkpoints: [], storeId: null, lasts: [], snapshots: [], shownMax: 1_000 };
+async function audited(
+  of: readonly RecordedEvent[],
+  snapshots: readonly StoredSnapshot[] = [],
+): Promise<readonly Finding[]> {
+  const settings = { checkpoints: [], storeId: null, lasts: [], snapshots, shownMax: 1_000 };
   const audit = new Audit(settings);
   await audit.add(
     of,
@@ -87,6 +92,26 @@ t.test('a hold that was placed anew on another plan, and has expired again, goes
     late: true,
   });
 });
+
+t.test(
+  'a cap that a plan does not have is forgotten once its window has ended, at a renewal too',
+  async (t) => {
+    const other = await openTestLedger(createMemoryStore());
+    publishPlans(other);
+    await other.open('capped');
+    await must(other, 'capped', topUp('t1', 500), subscribe('measured'), charge('c1', 1), cancel('now'));
+    await must(other, 'capped', subscribe('brief', { reference: 's2' }));
+    other.advance(31 * DAY);
+    await other.run('capped', { type: 'CarryOutDues' });
+    const lived = (await other.store.readAll({ after: null, limit: 1_000 })).events;
+    const { stream, revision, ...last } = lived.at(-1) ?? first('UsageCharged');
+    t.equal(last.type, 'SubscriptionRenewed');
+    const { state } = await other.wallet('capped');
+    t.same(state.subscription?.otherCaps, []);
+    const snapshots = [{ stream, revision, hash: hashOf(last), state: walletDecider.freeze(state) }];
+    t.strictSame(await audited(lived, snapshots), []);
+  },
+);
 
 t.test('the histories here hold every event that a wallet can have of what it buys', async (t) => {
   const types = new Set(events.map(({ type }) => type));

@@ -90,6 +90,7 @@ export class SubscriptionBook {
     if (isFree(after)) this.#begunForNothing(before, after, beside.isNext, name);
     if (before === null || before.now.id !== now.id || (event.data as ToldData).terms !== undefined)
       this.#renumber(before, after, beside.holds);
+    this.otherCaps = this.otherCaps.filter(({ counter }) => counter.end > Date.parse(now.period_start));
   }
 
   /** A call was charged on a plan, or may be yet. */
@@ -125,9 +126,7 @@ export class SubscriptionBook {
     this.caps = caps.map(
       (cap) => goesOn.find((one) => sameLine(one.cap, [cap]) === 0)?.counter ?? NOT_COUNTED,
     );
-    this.otherCaps = goesOn.filter(
-      ({ cap, counter }) => counter.end > Date.parse(now.period_start) && sameLine(cap, caps) === -1,
-    );
+    this.otherCaps = goesOn.filter(({ cap }) => sameLine(cap, caps) === -1);
     if (before === null) return;
     for (const hold of holds.allOpen())
       hold.caps = hold.caps
