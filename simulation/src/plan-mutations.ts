@@ -59,13 +59,13 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/refund.ts',
     find: 'lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at)',
     replace: 'lot === undefined || at > 0',
-    from: 14,
+    from: 43,
   },
   'charge beyond a hard stop': {
     file: 'packages/domain/src/wallet/use.ts',
     find: "const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';",
     replace: 'const isBeyondStop = false;',
-    from: 25,
+    from: 80,
   },
   "forget the plan's factor": {
     file: 'packages/domain/src/wallet/use.ts',
@@ -132,7 +132,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/unpaid.ts',
     find: 'lapseUnpaid(draft, id, included, granting.period);',
     replace: '',
-    from: 404,
+    from: 673,
   },
   'count caps anew with each subscription': {
     file: 'packages/domain/src/wallet/subscription/evolve.ts',
