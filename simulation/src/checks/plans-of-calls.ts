@@ -21,6 +21,7 @@ export interface PlanOfCall {
 }
 
 interface Held {
+  readonly model: string;
   /** As placed, or extended, last. */
   readonly last: Pinned;
   /** Revision at which it was placed first. */
@@ -54,9 +55,11 @@ export class PlansOfCalls {
   }
 
   /** What runs beyond the hard stop of its plan is the platform's. */
-  isOurs({ hold, late, repriced }: Charge): boolean {
+  isOurs({ hold, model, late, repriced }: Charge): boolean {
     if (late === true || repriced !== undefined) return false;
-    return (hold === undefined ? this.#paidIn() : (this.#holds.get(hold)?.paidIn ?? null)) !== null;
+    if (hold === undefined) return this.#paidIn() !== null;
+    const held = this.#holds.get(hold);
+    return held !== undefined && held.paidIn !== null && held.model === model;
   }
 
   /** A hold says truly what it was placed on. */
@@ -90,10 +93,11 @@ export class PlansOfCalls {
       for (const { kind, id } of event.data.items)
         if (kind === 'hold') this.#change(id, { hasExpired: true });
     if (event.type !== 'HoldPlaced' && event.type !== 'HoldExtended') return;
-    const { hold, plan } = event.data;
+    const { hold, model, plan } = event.data;
     const before = this.#holds.get(hold);
     const isAnew = before === undefined || before.hasExpired;
     this.#holds.set(hold, {
+      model,
       last: plan,
       at: before?.at ?? event.revision,
       paidIn: isAnew ? (isSame(plan, this.#inForce()) ? this.#paidIn() : null) : before.paidIn,

@@ -1,8 +1,9 @@
 /**
  * Whose expense it is what runs beyond a hard stop (billing rule 6). The platform's: without a hold while the plan is paid
  * for; of a hold that has not expired where the plan was paid for when it was placed, and its subscription was not left
- * before its period's end since; but not tokens of a call that was held as one of another kind. Then the customer pays nothing, and the supplier's cost is an overrun of the plan. Else
- * the customer pays for it like for anything else.
+ * before its period's end since; but not of a call that was held as one of another model, nor tokens of one of another kind.
+ * Then the customer pays nothing, and the supplier's cost is an overrun of the plan. Else the customer pays for it like for
+ * anything else.
  */
 import { stepsOf } from '../decimal.ts';
 import { thousandthsOf } from '../fraction.ts';
@@ -41,7 +42,7 @@ export function checkOverrun(
   if (hold !== undefined && held === null) return;
   const terms = repriced === undefined ? termsOfOurs(current, held) : null;
   const lacking = terms === null ? null : lackingOf(terms, charged);
-  const isOurs = lacking !== null && !(lacking === 'tokens' && held !== null && isOfAnotherKind(held));
+  const isOurs = lacking !== null && (held === null || wasAskedAbout(held, charged.model, lacking));
   const isSaid = violations.includes('quota_exhausted');
   if (isSaid !== isOurs)
     name('what runs beyond a hard stop is at another expense', expenseOf(isOurs), expenseOf(isSaid));
@@ -88,6 +89,11 @@ function lackingOf(
     counted.some((one) => left.includes(one)),
   );
   return isLacking ? 'tokens' : null;
+}
+
+/** A hold asks the stop about its own model, and about tokens where it is not of another kind. */
+function wasAskedAbout(held: Hold, model: string, lacking: 'calls' | 'tokens'): boolean {
+  return held.terms.model === model && (lacking === 'calls' || !isOfAnotherKind(held));
 }
 
 /** Its estimate names something that is neither tokens nor calls, and no tokens: no stop in tokens was asked about it. */

@@ -201,6 +201,7 @@ function settleClosed(
   const late: Charge = { ...charge, record, marks: { late: true } };
   const pinned = {
     book: closed.terms.price_book,
+    model: closed.terms.model,
     estimate: closed.terms.estimate,
     plan: planOfClosed(wallet, closed),
     quotaPins: [],

@@ -35,7 +35,7 @@ import type { UseRefusal } from './subscription/commands.ts';
 import type { PlanVersionRef } from './subscription/events.ts';
 import { grantsQuota, isInForce, paidIn, type SubscriptionState } from './subscription/state.ts';
 
-export interface Pinned extends Pick<Hold, 'book' | 'plan' | 'quotaPins' | 'caps' | 'estimate'> {
+export interface Pinned extends Pick<Hold, 'book' | 'model' | 'plan' | 'quotaPins' | 'caps' | 'estimate'> {
   /** It ended by itself, and reserves nothing any more. */
   readonly expired?: boolean;
 }
@@ -114,7 +114,7 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
   const funding = fundUsage(wallet, included, { model, usage, now, pins, isEstimate });
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
   if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
-  const isOverrun = isBeyondStop && isOurs(tariff, hold, funding);
+  const isOverrun = isBeyondStop && isOurs(tariff, hold, model, funding);
   if (isOverrun) violations.push('quota_exhausted');
   const isPriced = !isOverrun && Object.keys(funding.rest).length > 0;
   const overage = isPriced && funding.isIncluded && tariff?.open === true ? overageOf(tariff, model) : null;
@@ -142,12 +142,13 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
 }
 
 /**
- * A plan that nobody had paid for, or that was left before its time, and a hold that has expired make nothing ours; nor do
- * tokens of a call that was held as one of another kind, which no stop in tokens was asked about.
+ * A plan that nobody had paid for, or that was left before its time, and a hold that has expired make nothing ours; nor
+ * does a call that was held as one of another model, or tokens of one of another kind: no stop was asked about those.
  */
-function isOurs({ paidIn }: Tariff, hold: Pinned | null, { lacking }: Funding): boolean {
+function isOurs({ paidIn }: Tariff, hold: Pinned | null, model: string, { lacking }: Funding): boolean {
   if (paidIn === null || hold?.expired === true) return false;
-  return hold === null || lacking !== 'tokens' || !isOfAnotherKind(hold.estimate);
+  if (hold === null) return true;
+  return hold.model === model && (lacking !== 'tokens' || !isOfAnotherKind(hold.estimate));
 }
 
 function priceOf(

@@ -164,3 +164,13 @@ test('a hold that has expired is never ours; placed anew it goes by the plan as 
   accept(unpaid, order.extend('h1', { calls: 2 }, LONG));
   t.notOk(isOurs(settle(unpaid)), 'in a grace that nobody has paid for');
 });
+
+test('a call that was held as one of another model is the customer’s beyond the stop', async (t) => {
+  for (const model of ['fine', 'plain']) {
+    const past = customer('1000', { plan: STOPPED });
+    join(past, 'plan');
+    accept(past, order.hold('h1', { calls: 1 }, LONG, model));
+    const [settled] = accept(past, order.record('u1', { calls: 100 }, { hold: 'h1', model: 'fine' }));
+    t.equal(isOurs(settled?.data as Charged), model === 'fine', model);
+  }
+});
