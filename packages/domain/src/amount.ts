@@ -127,3 +127,4 @@ function floorDivide(numerator: bigint, denominator: bigint): bigint {
 }
 
 export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);

@@ -7,10 +7,11 @@ import type { Catalogues } from '../catalogue/catalogues.ts';
 import type { Context } from '../decider.ts';
 import { accounts } from '../entry.ts';
 import { keys } from '../ids.ts';
-import type { Unpriced } from '../pricing/quote.ts';
+import { costOf, type Unpriced } from '../pricing/quote.ts';
 import { accepted, NEEDS_CATALOGUE, type WalletDecision } from './commands.ts';
 import { EntryDraft } from './entry-draft.ts';
 import type { UsageCharged, UsageRecord, UsageUnpriced, WalletEvent } from './events.ts';
+import { countsOf } from './quota/caps.ts';
 import type { Wallet } from './state.ts';
 import type { Use } from './use.ts';
 
@@ -41,8 +42,10 @@ export function closing({ key, record }: Charge, context: WalletContext): Wallet
 export function charged(draft: EntryDraft, charge: Charge, use: Use): WalletEvent {
   const { record, key, metadata, marks } = charge;
   const { priced, funding, caps, violations } = use;
-  const cost = charge.cost ?? use.cost;
-  const supplier = use.supplier ?? 'unknown';
+  // Of the whole call by the price book, whoever pays for it.
+  const booked = funding === null ? priced : costOf(priced.book, record.model, record.usage);
+  const cost = charge.cost ?? booked.cost;
+  const supplier = booked.supplier ?? 'unknown';
   if (cost !== null) {
     // Beyond a hard stop the call is the platform's own, at its own expense (billing rule 6).
     const isOverrun = violations.includes('quota_exhausted') && use.plan !== null;
@@ -58,11 +61,11 @@ export function charged(draft: EntryDraft, charge: Charge, use: Use): WalletEven
     price_book: { name: priced.book.name, version: priced.book.version },
     ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
     ...(use.plan === null ? {} : { plan: use.plan }),
-    ...(caps.length === 0 ? {} : { caps }),
+    ...(caps.length === 0 ? {} : { caps: countsOf(caps) }),
     ...(violations.length === 0 ? {} : { violations }),
     ...draft.movement(),
   };
-  const facts = { ...draft.facts(), price: priced.facts, supplier: use.supplier, cost };
+  const facts = { ...draft.facts(), price: priced.facts, supplier: booked.supplier, cost };
   return { type: 'UsageCharged', key, data, facts: metadata === null ? facts : { ...facts, metadata } };
 }
 

@@ -2,7 +2,7 @@
  * Extending a hold while its call streams, by time, by estimate, or both (rule 20): "at least", so what it has it keeps,
  * and twice is once. One that has expired is placed anew on the terms of now, or refused.
  */
-import { formatCredits } from '../amount.ts';
+import { formatCredits, larger } from '../amount.ts';
 import type { CommandKey } from '../decider.ts';
 import { keys } from '../ids.ts';
 import type { WalletContext } from './booked.ts';
@@ -17,7 +17,6 @@ import {
 } from './commands.ts';
 import type { BookVersion, HoldTerms } from './events.ts';
 import { HOLDS_MAX, planTermsOf, reserve, tooManyConcurrent } from './hold.ts';
-import type { CapCount } from './quota/events.ts';
 import type { Hold, Wallet } from './state.ts';
 import { type Use, useOf } from './use.ts';
 
@@ -126,7 +125,7 @@ function extendTo(
 /** "At least": more credits, or more of a quota or a cap, than the hold has. */
 function growsBeyond({ credits, quotaPins, caps: held }: Held, { priced, funding, caps }: Use): boolean {
   if (priced.credits > credits) return true;
-  if (caps.some(({ cap, quantity }) => BigInt(quantity) > heldOf(held, cap))) return true;
+  if (caps.some(({ cap, quantity }) => quantity > heldOf(held, cap))) return true;
   return (funding?.takes ?? []).some(
     ({ quota, quantity }) => quantity > (quotaPins.find((pin) => pin.quota === quota.id)?.quantity ?? 0n),
   );
@@ -137,12 +136,10 @@ function heldOf(caps: Hold['caps'], index: number): bigint {
 }
 
 /** What it has of a cap it keeps: the call may still use it. */
-function largerCaps({ caps: held }: Held, { caps }: Use): readonly CapCount[] {
+function largerCaps({ caps: held }: Held, { caps }: Use): Hold['caps'] {
   const indexes = [...new Set([...held, ...caps].map(({ cap }) => cap))].sort((a, b) => a - b);
   return indexes.map((cap) => {
-    const asked = BigInt(caps.find((count) => count.cap === cap)?.quantity ?? 0);
-    const has = heldOf(held, cap);
-    return { cap, quantity: (asked > has ? asked : has).toString() };
+    return { cap, quantity: larger(heldOf(caps, cap), heldOf(held, cap)) };
   });
 }
 

@@ -16,7 +16,7 @@ import {
 import { EntryDraft } from './entry-draft.ts';
 import type { HoldFacts, HoldTerms, PriceFacts, WalletEvent } from './events.ts';
 import { openHold } from './evolve.ts';
-import { freeCredits, type Wallet } from './state.ts';
+import { freeCredits, type Hold, type Wallet } from './state.ts';
 import type { UseRefusal } from './subscription/commands.ts';
 import type { PinnedPlan, PlanVersionRef } from './subscription/events.ts';
 import { isInForce } from './subscription/state.ts';
@@ -79,11 +79,16 @@ export function planTermsOf({
   open,
   paidIn,
   caps,
-}: Use): Pick<HoldTerms, 'covered' | 'plan' | 'caps'> {
+}: Pick<Use, 'funding' | 'plan' | 'open' | 'paidIn'> & Pick<Hold, 'caps'>): Pick<
+  HoldTerms,
+  'covered' | 'plan' | 'caps'
+> {
   return {
     ...(funding === null || funding.covered.length === 0 ? {} : { covered: funding.covered }),
     ...(plan === null ? {} : { plan: pinnedPlan(plan, open, paidIn) }),
-    ...(caps.length === 0 ? {} : { caps: caps.map(({ cap, quantity }) => ({ cap, quantity })) }),
+    ...(caps.length === 0
+      ? {}
+      : { caps: caps.map(({ cap, quantity }) => ({ cap, quantity: quantity.toString() })) }),
   };
 }
 

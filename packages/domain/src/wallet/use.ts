@@ -8,14 +8,12 @@
  * `isEstimate`: it has not run yet, and is more than its estimate may say: one token at least where tokens are limited.
  */
 
-import type { Money } from '../amount.ts';
 import type { Catalogues } from '../catalogue/catalogues.ts';
 import { compiledTerms } from '../plans/compile.ts';
 import { ANY_MODEL, type PlanTerms } from '../plans/terms.ts';
 import type { PriceBookVersion } from '../pricing/price-book.ts';
 import { DEFAULT_BOOK } from '../pricing/price-books.ts';
 import {
-  costOf,
   noBook,
   type Overage,
   type Priced,
@@ -25,8 +23,7 @@ import {
 } from '../pricing/quote.ts';
 import type { Usage } from '../usage.ts';
 import type { BookVersion, Violation } from './events.ts';
-import { countCaps, NOT_COUNTED } from './quota/caps.ts';
-import type { CapCount } from './quota/events.ts';
+import { type CapTaken, countCaps, NOT_COUNTED } from './quota/caps.ts';
 import { exhausted } from './quota/exhausted.ts';
 import { type Funding, fundUsage } from './quota/funding.ts';
 import { isOfAnotherKind } from './quota/measure.ts';
@@ -59,15 +56,12 @@ export interface Use {
   readonly priced: Priced;
   /** Null without plan and quotas. */
   readonly funding: Funding | null;
-  /** By the price book, of the whole call. */
-  readonly cost: Money | null;
-  readonly supplier: string | null;
   readonly plan: PlanVersionRef | null;
   /** The plan gave what it gives when this was asked: what is placed on it is settled so. */
   readonly open: boolean;
   /** The subscription that had it paid for: beyond its hard stop what is placed on it is the platform's. */
   readonly paidIn: string | null;
-  readonly caps: readonly CapCount[];
+  readonly caps: readonly CapTaken[];
   readonly violations: readonly Violation[];
   readonly by: 'in_force' | 'later_version';
 }
@@ -122,15 +116,12 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
     ? priceOf(book, { ...asked, usage: funding.rest }, overage, catalogue)
     : { outcome: pricedAtNothing(book, model), by: 'in_force' as const };
   if (priced.status === 'unpriced') return priced;
-  const { cost, supplier } = costOf(priced.book, model, usage);
   const plan = tariff?.ref ?? null;
   return {
     status: 'usable',
     use: {
       priced,
       funding,
-      cost,
-      supplier,
       plan,
       open: tariff?.open ?? false,
       paidIn: tariff?.paidIn ?? null,
@@ -163,21 +154,18 @@ function priceOf(
 }
 
 const NO_PINS: Hold['quotaPins'] = [];
-const NO_CAPS: readonly CapCount[] = [];
+const NO_CAPS: readonly CapTaken[] = [];
 const NO_VIOLATIONS: readonly Violation[] = [];
 
 /** The way of every account that pays by credits alone. */
 function withoutPlan(book: PriceBookVersion, asked: Asked, catalogue: Catalogues): UseOutcome {
   const { outcome: priced, by } = priceOf(book, asked, null, catalogue);
   if (priced.status === 'unpriced') return priced;
-  const { cost, supplier } = priced;
   return {
     status: 'usable',
     use: {
       priced,
       funding: null,
-      cost,
-      supplier,
       plan: null,
       open: false,
       paidIn: null,

@@ -14,8 +14,15 @@ import type { CapCount } from './events.ts';
 import { isFor } from './funding.ts';
 import { callsOf, leastTokensOf, tokensOf } from './measure.ts';
 
+/** What a call takes of a cap, in the window that is open. */
+export interface CapTaken {
+  readonly cap: number;
+  readonly quantity: bigint;
+  readonly window: TimeWindow;
+}
+
 export interface Counted {
-  readonly counts: readonly CapCount[];
+  readonly counts: readonly CapTaken[];
   /** The first that does not let it through. */
   readonly reached: UseRefusal | null;
 }
@@ -60,7 +67,7 @@ export function countCaps(
   // What was held on a plan counts though it has ended: whoever comes back finds its caps as they are.
   const { ended_at, plan } = subscription.now;
   const mayCount = ended_at === null || hold?.plan?.id === plan;
-  const counts: CapCount[] = [];
+  const counts: CapTaken[] = [];
   let reached: UseRefusal | null = null;
   caps.forEach((cap, index) => {
     if (!isFor(model, cap)) return;
@@ -73,12 +80,7 @@ export function countCaps(
     // "At least": what a hold has already it may have again.
     const isMore = !isEstimate || quantity > own;
     if (isMore && used + held - own + quantity > cap.amount) reached ??= refusalOf(cap, window);
-    counts.push({
-      cap: index,
-      quantity: quantity.toString(),
-      start: new Date(window.start).toISOString(),
-      end: new Date(window.end).toISOString(),
-    });
+    counts.push({ cap: index, quantity, window });
   });
   return { counts, reached };
 }
@@ -119,6 +121,16 @@ function rememberedWindow(subscription: Subscription, span: Span, now: number): 
 function refusalOf(cap: CompiledCap, { end }: TimeWindow): UseRefusal {
   const resets_at = new Date(end).toISOString();
   return { code: 'cap_reached', unit: cap.unit, model: cap.model, amount: cap.amount.toString(), resets_at };
+}
+
+/** As an event says it. */
+export function countsOf(taken: readonly CapTaken[]): CapCount[] {
+  return taken.map(({ cap, quantity, window }) => ({
+    cap,
+    quantity: quantity.toString(),
+    start: new Date(window.start).toISOString(),
+    end: new Date(window.end).toISOString(),
+  }));
 }
 
 /** The counters after a charge: a window that is another than before begins at 0. */

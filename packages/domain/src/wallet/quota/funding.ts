@@ -11,7 +11,7 @@ import { ANY_MODEL, type IncludedLine, type QuotaUnit, TOKEN_DIMENSIONS } from '
 import { DIMENSIONS, type Dimension, thousandths, type Usage, usedDimensions } from '../../usage.ts';
 import type { Wallet } from '../state.ts';
 import type { Covered } from './events.ts';
-import { callsOf, tokensOf, unnamedTokens } from './measure.ts';
+import { callsOf, NO_USAGE, tokensOf, unnamedTokens } from './measure.ts';
 import type { Quota, QuotaPin } from './state.ts';
 
 export interface Take {
@@ -46,7 +46,6 @@ interface Source extends Metered {
 }
 
 const NOTHING: readonly never[] = [];
-const NO_USAGE: Usage = {};
 const UNLIMITED = 'unlimited';
 
 export const isFor = (model: string, { model: of }: { readonly model: string }): boolean =>
@@ -103,10 +102,10 @@ export function fundUsage(
     });
   }
   if (calls === 0n || isSpent(rest, covered)) {
-    rest = {};
+    rest = NO_USAGE;
     calls = 0n;
   }
-  const lacking = lackingOf(ofModel.map(meteredOf), rest, calls);
+  const lacking = calls === 0n ? null : lackingOf(ofModel.map(meteredOf), rest);
   return { covered, takes, rest: named(rest), lacking, isIncluded: ofModel.length > 0 };
 }
 
@@ -152,8 +151,7 @@ function meteredOf({ unit, model, counted_dimensions }: IncludedLine): Metered {
   return { unit, model, counted: counted_dimensions ?? null };
 }
 
-function lackingOf(lines: readonly Metered[], rest: Usage, calls: bigint): QuotaUnit | null {
-  if (calls === 0n) return null;
+function lackingOf(lines: readonly Metered[], rest: Usage): QuotaUnit | null {
   if (lines.some(({ unit }) => unit === 'calls')) return 'calls';
   return lines.some(({ counted }) => tokensOf(rest, counted) > 0n) ? 'tokens' : null;
 }
@@ -197,6 +195,8 @@ function shareOfTokens(
 }
 
 function less(usage: Usage, part: Usage): Usage {
+  if (part === usage) return NO_USAGE;
+  if (part === NO_USAGE) return usage;
   const rest: { [D in Dimension]?: number } = {};
   for (const dimension of usedDimensions(usage)) {
     const left = thousandths(dimension, usage[dimension] ?? 0) - thousandths(dimension, part[dimension] ?? 0);
@@ -206,5 +206,7 @@ function less(usage: Usage, part: Usage): Usage {
 }
 
 function positive(usage: Usage): Usage {
-  return Object.fromEntries(usedDimensions(usage).map((dimension) => [dimension, usage[dimension]]));
+  const used: { [D in Dimension]?: number } = {};
+  for (const dimension of usedDimensions(usage)) used[dimension] = usage[dimension] ?? 0;
+  return used;
 }

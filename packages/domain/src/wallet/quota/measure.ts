@@ -22,17 +22,19 @@ export function isOfAnotherKind(estimate: Usage): boolean {
   return tokensOf(estimate) === 0n && usedDimensions(estimate).some((dimension) => dimension !== 'calls');
 }
 
-const NOTHING: Usage = {};
+/** Of which nothing is to be taken off: told apart by being this very object. */
+export const NO_USAGE: Usage = {};
 
 /** The tokens that a call will use though its estimate does not name them: one that counts, for each of its model's lines. */
 export function unnamedTokens(lines: readonly IncludedLine[], estimate: Usage): Usage {
-  if (isOfAnotherKind(estimate)) return NOTHING;
   const counted = lines
     .filter(({ unit }) => unit === 'tokens')
-    .map(({ counted_dimensions }): readonly Dimension[] => counted_dimensions ?? TOKEN_DIMENSIONS)
-    // One that counts for few dimensions counts for the lines of many, too.
-    .sort((a, b) => a.length - b.length);
-  let unnamed = NOTHING;
+    .map(({ counted_dimensions }): readonly Dimension[] => counted_dimensions ?? TOKEN_DIMENSIONS);
+  if (counted.every((dimensions) => tokensOf(estimate, dimensions) > 0n)) return NO_USAGE;
+  if (isOfAnotherKind(estimate)) return NO_USAGE;
+  // One that counts for few dimensions counts for the lines of many, too.
+  counted.sort((a, b) => a.length - b.length);
+  let unnamed = NO_USAGE;
   for (const dimensions of counted) {
     const [first] = dimensions;
     if (first !== undefined && tokensOf({ ...estimate, ...unnamed }, dimensions) === 0n)
