@@ -54,8 +54,8 @@ const BACK_OFF_MS_MIN = 100;
 const BACK_OFF_MS_MAX = 5_000;
 const STANDBY_MS = 500;
 /** Of the time, writing takes no more than this part, as long as it keeps up. */
-const WRITING_SHARE = 1 / 5;
-const GATHER_MS_MAX = 1_000;
+const WRITING_SHARE = 1 / 2;
+const GATHER_MS_MAX = 500;
 
 /** Which partition an account's streams (wallet, profile, …) belong to: all of one id stay together. */
 export function partitionOf(id: string, partitions: number): number {
