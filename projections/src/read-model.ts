@@ -20,6 +20,8 @@ export interface BatchContext {
   readonly partition: number;
   /** Wallets whose next due instant may have changed; gathered by all, used by `balances` at the end. */
   readonly dueAccounts: Set<string>;
+  /** Wallets to which something was added that falls due by itself, and when the first of it does (RFC 3339). */
+  readonly dueBy: Map<string, string>;
 }
 
 export interface Fold {

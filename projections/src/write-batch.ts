@@ -31,7 +31,8 @@ export function foldBatch(
   { schema, partition, models }: Tables,
   events: readonly RecordedEvent[],
 ): FoldedBatch {
-  const context = { schema: quoted(schema), partition, dueAccounts: new Set<string>() };
+  const dues = { dueAccounts: new Set<string>(), dueBy: new Map<string, string>() };
+  const context = { schema: quoted(schema), partition, ...dues };
   const folds = models.map((model) => model.fold(context));
   const revisions = new Map<string, number>();
   let oldestAt: string | null = null;

@@ -73,6 +73,23 @@ class BalancesFold implements Fold {
   }
 
   async settle(client: ClientBase): Promise<void> {
+    await this.#bringForward(client);
+    await this.#lookForDues(client);
+  }
+
+  async #bringForward(client: ClientBase): Promise<void> {
+    const { schema, dueAccounts, dueBy } = this.#batch;
+    const earlier = [...dueBy].filter(([account]) => !dueAccounts.has(account));
+    if (earlier.length === 0) return;
+    const { from, values } = unnest('d', DUE, earlier);
+    await client.query(
+      `update ${schema}.balances b set next_due_at = d.due from ${from}
+       where b.account = d.account and b.unit = d.unit and (b.next_due_at is null or b.next_due_at > d.due)`,
+      values,
+    );
+  }
+
+  async #lookForDues(client: ClientBase): Promise<void> {
     const { schema, dueAccounts } = this.#batch;
     if (dueAccounts.size === 0) return;
     await client.query(
@@ -106,6 +123,12 @@ const SUMS = [
   'debt',
 ] as const satisfies readonly (keyof Totals)[];
 
+const DUE: readonly Column<readonly [account: string, due: string]>[] = [
+  { name: 'account', type: 'text', of: ([account]) => account },
+  // Of each row, not of the statement: a constant makes the planner look through all that have it.
+  { name: 'unit', type: 'text', of: () => CREDITS },
+  { name: 'due', type: 'timestamptz', of: ([, due]) => due },
+];
 const COLUMNS: readonly Column<Change>[] = [
   { name: 'account', type: 'text', of: (row) => row.account },
   ...SUMS.map((name): Column<Change> => ({ name, type: 'bigint', of: (row) => row[name] })),

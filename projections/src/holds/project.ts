@@ -72,7 +72,7 @@ class HoldsFold implements Fold {
     this.#quotaPins.add(item);
   }
 
-  #open({ id, event, revision, at }: Item): void {
+  #open({ id, type, event, revision, at }: Item): void {
     const terms = event.data as HoldTerms;
     const change = this.#changeOf(id, terms.hold);
     if (change.status !== 'open') {
@@ -85,7 +85,14 @@ class HoldsFold implements Fold {
     change.status = 'open';
     change.closedAt = null;
     change.closed = null;
-    this.#batch.dueAccounts.add(id);
+    this.#comesDue(id, type, terms.expires_at);
+  }
+
+  /** A new one can only make the first instant earlier; one that is extended may have been the first. */
+  #comesDue(account: string, type: string, expiresAt: string): void {
+    const { dueAccounts, dueBy } = this.#batch;
+    if (type !== 'HoldPlaced') dueAccounts.add(account);
+    else if (expiresAt < (dueBy.get(account) ?? '~')) dueBy.set(account, expiresAt);
   }
 
   #close({ id, revision, at }: Item, hold: string, status: HoldStatus): void {
