@@ -4,8 +4,7 @@
  * is counted once. It passes over the other partitions' events, so an idle one moves on as well.
  *
  * In quiet times a batch is written at once; under load they are written at most every `gatherMs`, because a few
- * large writes cost a fraction of many small ones (speed.md, 5). Where writing takes long the machine is busy, and the
- * next batch gathers for longer. A waiting reader shortens that to `hurryMs`.
+ * large writes cost a fraction of many small ones (speed.md, 5). A waiting reader shortens that to `hurryMs`.
  */
 import {
   decodeEvent,
@@ -53,9 +52,6 @@ export interface PartitionOptions {
 const BACK_OFF_MS_MIN = 100;
 const BACK_OFF_MS_MAX = 5_000;
 const STANDBY_MS = 500;
-/** Of the time, writing takes no more than this part, as long as it keeps up. */
-const WRITING_SHARE = 1 / 2;
-const GATHER_MS_MAX = 500;
 
 /** Which partition an account's streams (wallet, profile, …) belong to: all of one id stay together. */
 export function partitionOf(id: string, partitions: number): number {
@@ -79,8 +75,6 @@ export class Partition {
   #oldest: number | null = null;
   #running: Promise<void> = Promise.resolve();
   #failures = 0;
-  /** Of the last batch; 0 where there was more than one batch could hold: then there is nothing to gather. */
-  #writeMs = 0;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -249,15 +243,14 @@ export class Partition {
     const { gatherMs, hurryMs, time, isAwaited } = this.#options;
     for (;;) {
       const passed = time.monotonic() - lastWriteAt;
-      const gathering = Math.max(gatherMs, Math.min(GATHER_MS_MAX, this.#writeMs / WRITING_SHARE));
-      const wanted = isAwaited() || this.#endWaiters.size > 0 ? hurryMs : gathering;
+      const wanted = isAwaited() || this.#endWaiters.size > 0 ? hurryMs : gatherMs;
       if (passed >= wanted || this.#closing.signal.aborted) return;
       await time.pause(Math.min(hurryMs, wanted - passed));
     }
   }
 
   async #write(from: Checkpoint, page: Page): Promise<void> {
-    const { time, onWritten, batchMax } = this.#options;
+    const { time, onWritten } = this.#options;
     const began = time.monotonic();
     const own = this.#ownOf(page.events);
     const batch = foldBatch(this.#tables, own);
@@ -269,12 +262,10 @@ export class Partition {
     this.#position = to.position;
     this.#become({ status: 'running' });
     this.#snapshots.notice(own);
-    const writeMs = time.monotonic() - began;
-    this.#writeMs = page.events.length < batchMax ? writeMs : 0;
     const report: BatchReport = {
       events: batch.events,
       lagMs: this.#oldest === null ? 0 : Math.max(0, time.now() - this.#oldest),
-      writeMs,
+      writeMs: time.monotonic() - began,
       position: to.position,
     };
     onWritten(report, batch.revisions);
