@@ -46,6 +46,19 @@ const reasons = (past: Past, estimate: Usage): readonly string[] =>
 const left = ({ wallet }: Past): string =>
   wallet.quotas.map(({ free, pinned }) => `${free}, ${pinned} held`).join('; ');
 
+test('a token that no estimate names covers no call: where calls are used up, nothing passes', async (t) => {
+  const calls = { unit: 'calls', model: '*', amount: '3', per: 'period' } as const;
+  for (const amount of ['25', 'unlimited']) {
+    const past = subscriber({ ...STOPPED, included: [calls, { ...TOKENS, model: 'draws', amount }] });
+    accept(past, charge({ calls: 3 }));
+    for (const estimate of [{}, { calls: 1 }]) {
+      t.equal(word(when(past, hold(estimate))), 'quota_exhausted', amount);
+      t.same(reasons(past, estimate), ['quota_exhausted']);
+    }
+    accept(past, hold({ output_tokens: 1 }));
+  }
+});
+
 test('with nothing left, a hard stop in tokens refuses whatever estimate names none of them, and advice says so', async (t) => {
   const past = subscriber(STOPPED);
   accept(past, charge({ output_tokens: 100 }));

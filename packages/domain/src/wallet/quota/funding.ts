@@ -81,8 +81,11 @@ export function fundUsage(
   const named = (part: Usage): Usage => (isEstimate ? less(part, unnamed) : part);
   let rest = isEstimate ? { ...positive(usage), ...unnamed } : positive(usage);
   let calls = callsOf(usage);
+  // Tokens may cover a call wholly: then no quota in calls is needed for it. What it does not name says nothing of that.
+  const isNamed = unnamed === NO_USAGE || usedDimensions(usage).length > 0;
+  const isSpent = (): boolean => isNamed && covered.length > 0 && usedDimensions(rest).length === 0;
   for (const source of sources) {
-    if (calls === 0n || isSpent(rest, covered)) break;
+    if (calls === 0n || isSpent()) break;
     const wanted = source.unit === 'calls' ? calls : tokensOf(rest, source.counted);
     const quantity = source.quota === null ? wanted : smaller(wanted, source.there);
     if (quantity === 0n) continue;
@@ -101,17 +104,12 @@ export function fundUsage(
       usage: source.unit === 'calls' ? named(part) : part,
     });
   }
-  if (calls === 0n || isSpent(rest, covered)) {
+  if (calls === 0n || isSpent()) {
     rest = NO_USAGE;
     calls = 0n;
   }
   const lacking = calls === 0n ? null : lackingOf(ofModel.map(meteredOf), rest);
   return { covered, takes, rest: named(rest), lacking, isIncluded: ofModel.length > 0 };
-}
-
-/** Tokens may cover a call wholly: then no quota in calls is needed for it. */
-function isSpent(rest: Usage, covered: readonly Covered[]): boolean {
-  return covered.length > 0 && usedDimensions(rest).length === 0;
 }
 
 function sourcesOf(
