@@ -99,10 +99,25 @@ test('a reader who is behind keeps what others have passed, until it is forgotte
   recent.add(append(4), 4n);
   t.same(positions(recent, 1n), [2n, 3n, 4n]);
   t.same(positions(recent, 0n, 2), [1n, 2n], 'the slower one');
+  now = 4_000;
+  t.same(positions(recent, 4n), [], 'the faster one, at the end');
   now = 6_000;
   recent.add(append(1, 3), 5n);
   t.same(positions(recent, 4n), [5n]);
-  t.same(positions(recent, 2n), [], 'it has not come back for long');
+  t.same(positions(recent, 2n), [], 'the slower one has not come back for long');
+});
+
+test('nothing is kept any more where nobody has read for long', async (t) => {
+  let now = 0;
+  const recent = new RecentAppends(() => now);
+  recent.after(0n, 1);
+  recent.add(append(4), 4n);
+  now = 6_000;
+  recent.add(append(1, 3), 5n);
+  t.same(positions(recent, 0n), []);
+  t.same(positions(recent, 4n), [], 'what came since neither');
+  recent.add(append(1, 4), 6n);
+  t.same(positions(recent, 5n), [6n], 'but somebody reads again');
 });
 
 test('nothing is kept for who reads far behind', async (t) => {

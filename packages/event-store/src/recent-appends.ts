@@ -8,8 +8,10 @@
  */
 import { type Append, type RecordedEvent, splitStream } from './port.ts';
 
-/** Of some 40,000 charges: seconds at full load. Bounded, because a reader may have stopped. */
-const BYTES_MAX = 64 * 1024 * 1024;
+/** Of memory, for some 20,000 charges: seconds at full load. Bounded, because a reader may fall behind. */
+const BYTES_MAX = 128 * 1024 * 1024;
+/** Times its texts: what they say is there as objects too. */
+const WEIGHT = 4;
 /** Longer than any pause between two pages of a reader. */
 const FORGET_MS = 5_000;
 const READERS_MAX = 32;
@@ -30,7 +32,8 @@ interface Reader {
 export class RecentAppends {
   readonly #now: () => number;
   readonly #readers: Reader[] = [];
-  #events: RecordedEvent[] = [];
+  /** What has been dropped is undefined. */
+  #events: (RecordedEvent | undefined)[] = [];
   #bytes: number[] = [];
   #total = 0;
   /** Index of the oldest one still kept; the arrays are cut only now and then. */
@@ -43,8 +46,14 @@ export class RecentAppends {
 
   /** Takes an append that was written with its last event at `position`. */
   add({ stream, expected, events }: Append, position: bigint): void {
-    // Nobody reads here: a process that only serves the API keeps nothing.
-    if (this.#readers.length === 0) return;
+    // Nobody reads here, or no more: a process that only serves the API keeps nothing.
+    const askedAt = this.#readers.at(-1)?.askedAt;
+    if (askedAt === undefined) return;
+    if (askedAt < this.#now() - FORGET_MS) {
+      this.#readers.length = 0;
+      this.#clear();
+      return;
+    }
     let at = position - BigInt(events.length) + 1n;
     const next = this.#lastPosition() + 1n;
     if (this.#size() > 0 && at !== next) this.#clear();
@@ -52,7 +61,7 @@ export class RecentAppends {
     for (const event of events) {
       revision += 1;
       this.#events.push({ ...event, stream, revision, position: at });
-      const bytes = event.data.length + event.meta.length;
+      const bytes = WEIGHT * (event.data.length + event.meta.length);
       this.#bytes.push(bytes);
       this.#total += bytes;
       at += 1n;
@@ -74,19 +83,17 @@ export class RecentAppends {
     if (first === undefined || position + 1n < first) return null;
     const from = this.#start + Number(position + 1n - first);
     if (from >= this.#events.length) return null;
-    const events =
-      categories === undefined
-        ? this.#events.slice(from, from + limit)
-        : this.#matching(from, limit, categories);
+    const events = this.#matching(from, limit, categories);
     const last = events.length === limit ? events.at(-1)?.position : undefined;
     return { events, until: last ?? this.#lastPosition() };
   }
 
-  #matching(from: number, limit: number, categories: readonly string[]): RecordedEvent[] {
+  #matching(from: number, limit: number, categories?: readonly string[]): RecordedEvent[] {
     const matching: RecordedEvent[] = [];
     for (let index = from; index < this.#events.length && matching.length < limit; index += 1) {
       const event = this.#events[index];
-      if (event !== undefined && categories.includes(splitStream(event.stream).category))
+      if (event === undefined) continue;
+      if (categories === undefined || categories.includes(splitStream(event.stream).category))
         matching.push(event);
     }
     return matching;
@@ -112,6 +119,7 @@ export class RecentAppends {
 
   #drop(): void {
     this.#total -= this.#bytes[this.#start] ?? 0;
+    this.#events[this.#start] = undefined;
     this.#start += 1;
     if (this.#start >= CUT_AT && this.#start >= this.#size()) this.#cut();
   }
