@@ -12,6 +12,9 @@ import { failureOf, messageOf, unavailable } from './postgres-errors.ts';
 import { APPEND_FUNCTION, createSchema, schemaOf } from './postgres-schema.ts';
 import { bytesOfAll, keysTwiceIn, whyRejected } from './rejection.ts';
 
+/** After a group with an odd append, so many are judged before they are written: odd ones seldom come alone. */
+const JUDGED_AFTER_ODD = 16;
+
 /** Beyond this many waiting events an append is refused at once. */
 export const WAITING_EVENTS_MAX = 50_000;
 
@@ -35,6 +38,7 @@ export class GroupAppender {
   readonly #answerMsMax: number;
   #running: Promise<void> | null = null;
   #closed = false;
+  #toJudge = 0;
 
   /** Told of each append that was written, in the order of positions. */
   readonly #onWritten: (append: Append, position: bigint) => void;
@@ -54,7 +58,7 @@ export class GroupAppender {
       await createSchema(client, namespace);
     });
     this.#statement = `select append, verdict, value, keys
-      from ${schemaOf(namespace)}.${APPEND_FUNCTION}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+      from ${schemaOf(namespace)}.${APPEND_FUNCTION}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
     this.#answerMsMax = answerMsMax;
   }
 
@@ -114,6 +118,7 @@ export class GroupAppender {
     try {
       const rows = await this.#send(group);
       settle(group, rows, this.#onWritten);
+      this.#toJudge = rows.length > 1 ? JUDGED_AFTER_ODD : Math.max(0, this.#toJudge - 1);
       this.#onGroup(group.length);
       for (const waiting of group) this.#queue.done(waiting);
     } catch (error) {
@@ -128,7 +133,7 @@ export class GroupAppender {
       const query = {
         name: APPEND_FUNCTION,
         text: this.#statement,
-        values: parameters(group),
+        values: [...parameters(group), this.#toJudge > 0],
         rowMode: 'array',
       };
       return (await client.query<[...Row]>(query as pg.QueryArrayConfig)).rows;

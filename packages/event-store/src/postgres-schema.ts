@@ -92,13 +92,14 @@ const tables = (schema: string): string => `
  * - The settings: the plans are made once for each connection, perhaps on an empty table, where scanning it is right
  *   and stays in the plan when it is not (speed.md, point 1).
  * - The unique indexes judge: the usual group is written after one look for each append's predecessor, which keeps
- *   streams without gaps. Only where that or an index objects is it asked which are the odd ones, and how they are odd.
+ *   streams without gaps. Only where that or an index objects is it asked which are the odd ones, and how they are odd; the
+ *   rows of the first try are dead then. So where odd ones have just come, and more may, it is asked first (`judge_first`).
  */
 const appendGroup = (schema: string, lock: string): string => `
   create function ${schema}.${APPEND_FUNCTION}(
     a_stream text[], a_expected bigint[],
     e_append int[], e_stream text[], e_revision bigint[], e_id uuid[], e_type text[], e_key text[],
-    e_data text[], e_meta text[], categories text
+    e_data text[], e_meta text[], categories text, judge_first boolean
   ) returns table (append int, verdict text, value bigint, keys text[])
   language plpgsql volatile
   set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -114,7 +115,7 @@ const appendGroup = (schema: string, lock: string): string => `
 
     select coalesce(max(position), 0) into v_base from ${schema}.events;
 
-    if not exists (
+    if not judge_first and not exists (
       select from unnest(a_stream, a_expected) a(stream, expected)
       where a.expected >= 0 and not exists (
         select from ${schema}.events x where x.stream = a.stream and x.revision = a.expected)
@@ -140,7 +141,10 @@ const appendGroup = (schema: string, lock: string): string => `
         where e.key is not null
           and exists (select from ${schema}.events x where x.stream = e.stream and x.key = e.key)
       ) odd(n);
-      if v_odd is null then raise exception 'a group that cannot be written has nothing odd in it'; end if;
+      if v_odd is null and not judge_first then
+        raise exception 'a group that cannot be written has nothing odd in it';
+      end if;
+      v_odd := coalesce(v_odd, '{}');
 
       return query
         select j.append,
