@@ -1,4 +1,5 @@
 import {
+  apiKeyDecider,
   type Balance,
   type Catalogues,
   compileBook,
@@ -435,6 +436,23 @@ t.test('rule 7: what another process has carried out of the dues holds up nobody
   t.equal(here.counts.roundTrips.keyLookup, before + 1, 'found once to be there already, and read');
 });
 
+t.test(
+  'an order for a hold that another process has settled under another id is a repeat of that',
+  async (t) => {
+    const store = createMemoryStore();
+    const [here, there] = [0, 1].map(() => runnerOn(store, store));
+    if (here === undefined || there === undefined) throw new Error('two processes');
+    await run(here, 'a', open, topUp('first', 10), hold('h', 2));
+    t.equal(codeOf(await one(there, 'a', charge('1'))), 'recorded', 'it knows the hold as open');
+    const [settled] = await run(here, 'a', { ...charge('u', 2), mode: 'record', hold: 'h' } as WalletCommand);
+    t.equal(settled?.status, 'recorded');
+    const before = there.counts.roundTrips.append;
+    t.match(await one(there, 'a', settle('h', 2)), { status: 'recorded', replayed: true });
+    t.ok(there.counts.roundTrips.append <= before + 1, 'tried once, then read');
+    t.equal(await store.head('wallet-a'), 5);
+  },
+);
+
 t.test('rule 7: an order that asks for what is due to be written with it comes after it', async (t) => {
   const store = createMemoryStore();
   let now = Date.now();
@@ -491,6 +509,43 @@ t.test('rule 8: memory is bounded; a stream that was forgotten is loaded again',
   t.ok(runner.counts.streams < 20);
   t.match(await one(runner, 'w0', charge('1')), { replayed: true });
   t.same(afterOf(await one(runner, 'w0', charge('2'))), { available: '8', held: '0' });
+});
+
+t.test('rule 8: what is used stays in memory, whatever else passes through it', async (t) => {
+  const store = createMemoryStore();
+  const runner = runnerOn(store, store, { limits: { memoryBytes: 100_000 } });
+  const used = ['w0', 'w1', 'w2'];
+  for (const id of used) await run(runner, id, open, topUp('first', 1_000));
+  const publish = (n: number) => ({
+    id: `key${n}`,
+    command: {
+      type: 'CreateApiKey' as const,
+      key: 'create',
+      fingerprint: 'create',
+      sha256: 'f'.repeat(64),
+      terms: { id: `key${n}`, name: 'k', scopes: ['read' as const], account: null },
+    },
+    cause: CAUSE,
+  });
+  const before = runner.counts.coldLoads;
+  for (let n = 0; n < 300; n += 1) {
+    await runner.execute(apiKeyDecider, [publish(n)], soon());
+    await one(runner, used[n % used.length] ?? '', charge(`${n}`));
+  }
+  const loads = runner.counts.coldLoads - before;
+  t.ok(loads < 330, `each of 300 keys once, and hardly a wallet again: ${loads}`);
+  t.ok(runner.counts.bytes <= 100_000 && runner.counts.streams > used.length);
+});
+
+t.test('rule 8: what has been forgotten weighs nothing', async (t) => {
+  const store = createMemoryStore();
+  const runner = runnerOn(store, store, { limits: { memoryBytes: 3_000 } });
+  for (let round = 0; round < 20; round += 1) {
+    const ids = Array.from({ length: 30 }, (_, n) => `s${round}-${n}`);
+    await Promise.all(ids.map((id) => runner.peek(walletDecider, id)));
+  }
+  const { bytes, streams } = runner.counts;
+  t.ok(bytes <= 3_000, `${bytes} bytes of ${streams} streams`);
 });
 
 t.test('rule 9: a stream that is ahead of this clock is not decided on', async (t) => {

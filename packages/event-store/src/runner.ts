@@ -58,10 +58,14 @@ type AnyDecider<K> = Decider<unknown, CommandKey, DomainEvent, unknown, K>;
 
 interface Kept<K> {
   readonly cell: StreamCell<unknown, CommandKey, DomainEvent, unknown, K>;
+  readonly id: string;
+  /** Of its category, it among them. */
+  readonly siblings: Map<string, Kept<K>>;
   bytes: number;
   /** Revision that `bytes` is of. */
   weighedAt: number;
   isUsed: boolean;
+  isForgotten: boolean;
 }
 
 const WEIGH_EVERY = 8;
@@ -94,8 +98,10 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     keysRemembered: limits.keysRemembered,
     limits,
   };
-  /** By category and id. What has been used since it was passed over last is passed over once more. */
+  /** By category and id. */
   const cells = new Map<string, Map<string, Kept<K>>>();
+  /** All of them, in the order in which they may be forgotten. */
+  const ring = new Set<Kept<K>>();
   let working = 0;
   let closed = false;
   const rest = Promise.withResolvers<void>();
@@ -110,11 +116,13 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
   }
 
   function keptOf(decider: AnyDecider<K>, id: string): Kept<K> {
-    const ofCategory = cellsOf(decider.category);
-    let kept = ofCategory.get(id);
+    const siblings = cellsOf(decider.category);
+    let kept = siblings.get(id);
     if (kept === undefined) {
-      kept = { cell: new StreamCell(parts, decider, id), bytes: 0, weighedAt: -1, isUsed: false };
-      ofCategory.set(id, kept);
+      const cell = new StreamCell(parts, decider, id);
+      kept = { cell, id, siblings, bytes: 0, weighedAt: -1, isUsed: false, isForgotten: false };
+      siblings.set(id, kept);
+      ring.add(kept);
       counts.streams += 1;
     }
     kept.isUsed = true;
@@ -123,6 +131,8 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
 
   /** Now and then: weighing costs as much as a small decision. */
   function weigh(kept: Kept<K>): void {
+    // It may be forgotten between the end of its work and this.
+    if (kept.isForgotten) return;
     const { revision } = kept.cell;
     if (kept.bytes > 0 && revision >= kept.weighedAt && revision < kept.weighedAt + WEIGH_EVERY) return;
     const { bytes } = kept.cell;
@@ -132,20 +142,20 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     if (counts.bytes > limits.memoryBytes) forgetSome();
   }
 
+  /** Whose turn it is, unless it is at work; what was used since its last turn has another one, behind all others. */
   function forgetSome(): void {
-    for (const ofCategory of cells.values()) {
-      for (const [id, kept] of ofCategory) {
-        if (counts.bytes <= limits.memoryBytes) return;
-        if (!kept.cell.idle) continue;
-        ofCategory.delete(id);
-        if (kept.isUsed) {
-          // To the end: it is come to again, after all that were used before it.
-          kept.isUsed = false;
-          ofCategory.set(id, kept);
-        } else {
-          counts.bytes -= kept.bytes;
-          counts.streams -= 1;
-        }
+    for (const kept of ring) {
+      if (counts.bytes <= limits.memoryBytes) return;
+      if (!kept.cell.idle) continue;
+      ring.delete(kept);
+      if (kept.isUsed) {
+        kept.isUsed = false;
+        ring.add(kept);
+      } else {
+        kept.isForgotten = true;
+        kept.siblings.delete(kept.id);
+        counts.bytes -= kept.bytes;
+        counts.streams -= 1;
       }
     }
   }
@@ -154,11 +164,11 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     working += 1;
     try {
       await kept.cell.work();
+      weigh(kept);
     } catch (error) {
       parts.onError(error, kept.cell.stream);
     }
     working -= 1;
-    weigh(kept);
     if (closed && working === 0) rest.resolve();
   }
 

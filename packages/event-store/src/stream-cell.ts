@@ -290,8 +290,10 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
       if (waiting.outrun > OUTRUN_MAX) waiting.resolve({ status: 'conflict' });
       else again.push(waiting);
     }
-    // Nobody's own key: what an order claims beside it, or a due that another process has carried out (rule 7).
-    if ([...hits.keys()].some((key) => !asked.has(key))) await this.#reload(folded);
+    // Another process has written since: what an order claims beside its own key, a due (rule 7), or its very own key. A key
+    // that only points elsewhere is decided on, and would be for ever on a state from before it.
+    if ([...hits].some(([key, revision]) => revision > folded.revision || !asked.has(key)))
+      await this.#reload(folded);
   }
 
   /** A "no" is answered only when the state is at the stream's head and the key is nowhere (rule 1). */
