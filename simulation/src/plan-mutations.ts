@@ -59,7 +59,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/refund.ts',
     find: 'lot === undefined || !isOver(lotOf(draft.wallet, lot).expiresAt, at)',
     replace: 'lot === undefined || at > 0',
-    from: 43,
+    from: 66,
   },
   'charge beyond a hard stop': {
     file: 'packages/domain/src/wallet/use.ts',
@@ -76,13 +76,13 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/quota/caps.ts',
     find: 'if (isMore && used + held - own + quantity > cap.amount)',
     replace: 'if (isMore && used + quantity > cap.amount)',
-    from: 50,
+    from: 60,
   },
   'allow one call more at once': {
     file: 'packages/domain/src/wallet/hold.ts',
     find: 'wallet.holds.size < limit',
     replace: 'wallet.holds.size <= limit',
-    from: 12,
+    from: 73,
   },
   'give back to a quota after the end of its subscription': {
     file: 'packages/domain/src/wallet/quota/state.ts',
@@ -121,7 +121,7 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/refund.ts',
     find: 'const rest = smaller(ofTime, paid - mostGone(wallet, state, paid, period, at));',
     replace: 'const rest = smaller(ofTime, paid - 0n * mostGone(wallet, state, paid, period, at));',
-    from: 10,
+    from: 61,
   },
   'keep the quotas of another rhythm': {
     file: 'packages/domain/src/wallet/subscription/period.ts',
@@ -132,18 +132,19 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/subscription/unpaid.ts',
     find: 'lapseUnpaid(draft, id, included, granting.period);',
     replace: '',
-    from: 673,
+    from: 150,
   },
   'count caps anew with each subscription': {
     file: 'packages/domain/src/wallet/subscription/evolve.ts',
     find: "({ per }) => per !== 'period' || last?.now.id === now.id",
     replace: '() => last?.now.id === now.id',
+    from: 61,
   },
   'give back for windows that have passed': {
     file: 'packages/domain/src/wallet/subscription/refund.ts',
     find: "let gone = per === 'period' ? 0n : divideUp(paid * BigInt(begun - start), whole);",
     replace: "let gone = per === 'period' ? 0n : 0n * divideUp(paid * BigInt(begun - start), whole);",
-    from: 190,
+    from: 180,
   },
   'give back what calls have had that no quota measures': {
     file: 'packages/domain/src/wallet/subscription/refund.ts',
@@ -154,5 +155,6 @@ export const PLAN_MUTATIONS: { readonly [name: string]: Mutation } = {
     file: 'packages/domain/src/wallet/closed-hold.ts',
     find: 'return { id: plan.id, version: plan.version };',
     replace: 'return plan;',
+    from: 73,
   },
 };
