@@ -3,7 +3,8 @@
  * times the plan's factor, rounded up once; beyond a hard stop it is nothing. Prices are written out here again.
  *
  * A plan that nobody has paid for gives no benefit: no prices or factor of its own, and what runs beyond its hard stop is
- * charged; so is what was left before its time (plans-of-calls.ts). A call that was held is charged on the plan that it was placed on, or on none; what was parked, on none.
+ * charged; so is what was left before its time (plans-of-calls.ts). A call that was held is charged on the plan that it was
+ * placed on, or on none; what was parked, on none.
  */
 import type { PlanTerms } from '@tallystick/domain';
 import { bookContent } from '../books.ts';

@@ -1,9 +1,8 @@
 /**
  * A plan gives what it gives only where it was paid for (or where a grace says so). A hold is settled on the plan that it
  * was placed on, or on none; what is placed on a paid plan is settled so, though the plan is unpaid by then, but not once it
- * has expired. A plan that
- * is not paid for restricts, but covers nothing by lines without limit, has no prices of its own for what is beyond it,
- * and makes no overrun the platform's (see `overruns.ts`).
+ * has expired. A plan that is not paid for restricts, but covers nothing by lines without limit, has no prices of its own
+ * for what is beyond it, and makes no overrun the platform's (see `overruns.ts`).
  */
 import type { AuditedEvent } from '../event.ts';
 import type { Name } from './finding.ts';

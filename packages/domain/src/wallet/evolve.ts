@@ -72,9 +72,10 @@ export function evolveWallet(wallet: Wallet, event: WalletEvent, revision: numbe
       applyMovement(wallet, event.data, event.facts);
       if (event.type === 'UsageCharged') markUsed(wallet, event.data);
       if (event.data.hold !== undefined) closeHold(wallet, event.data.hold);
-      if (event.type === 'UsageCharged' && event.data.caps !== undefined && wallet.subscription !== null)
+      if (event.type !== 'UsageCharged') return;
+      if (event.data.caps !== undefined && wallet.subscription !== null)
         wallet.subscription = addToCaps(wallet.subscription, event.data.caps);
-      if (event.type === 'UsageCharged') wallet.alerts = spentMore(wallet.alerts, event.data.credits);
+      wallet.alerts = spentMore(wallet.alerts, event.data.credits);
       return;
     case 'HoldPlaced':
     case 'HoldExtended':

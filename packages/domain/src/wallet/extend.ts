@@ -15,10 +15,10 @@ import {
   UNCHANGED,
   type WalletDecision,
 } from './commands.ts';
-import type { BookVersion, HoldTerms } from './events.ts';
+import type { HoldTerms } from './events.ts';
 import { HOLDS_MAX, planTermsOf, reserve, tooManyConcurrent } from './hold.ts';
 import type { Hold, Wallet } from './state.ts';
-import { type Use, useOf } from './use.ts';
+import { type Pinned, type Use, useOf } from './use.ts';
 
 export function extendHold(
   wallet: Wallet,
@@ -42,11 +42,18 @@ export function extendHold(
   if (crowd !== null) return refused(crowd);
   if (wallet.holds.size >= HOLDS_MAX) return refused({ code: 'too_many_holds', limit: HOLDS_MAX });
   // It has expired: it is placed anew, at its own prices, or the answer is 402.
-  const { model, price_book, estimate } = closed.terms;
+  const { model, price_book: book, estimate } = closed.terms;
   const anew: Held = {
-    ...{ hold, model, book: price_book, estimate, credits: 0n },
-    ...{ plan: planOfClosed(wallet, closed), quotaPins: [], caps: [] },
-    ...{ expired: true, key: keys.holdAgain(hold, closed.again + 1) },
+    hold,
+    key: keys.holdAgain(hold, closed.again + 1),
+    expired: true,
+    model,
+    book,
+    estimate,
+    credits: 0n,
+    plan: planOfClosed(wallet, closed),
+    quotaPins: [],
+    caps: [],
   };
   const lifetime = command.expiresInMs ?? closed.lifetimeMs;
   return extendTo(wallet, anew, command.estimate ?? estimate, context.now + lifetime, context);
@@ -55,31 +62,15 @@ export function extendHold(
 function extendOpen(wallet: Wallet, open: Hold, command: ExtendHold, context: WalletContext): WalletDecision {
   const asked = command.expiresInMs === null ? open.expiresAt : context.now + command.expiresInMs;
   const expiresAt = Math.max(open.expiresAt, asked);
-  const held = {
-    hold: open.id,
-    model: open.model,
-    book: open.book,
-    estimate: open.estimate,
-    credits: open.credits,
-    plan: open.plan,
-    quotaPins: open.quotaPins,
-    caps: open.caps,
-  };
+  const held: Held = { ...open, hold: open.id, key: null };
   return extendTo(wallet, held, command.estimate, expiresAt, context, open.expiresAt);
 }
 
-interface Held {
+interface Held extends Pinned {
   readonly hold: string;
-  readonly model: string;
-  readonly book: BookVersion;
-  readonly estimate: HoldTerms['estimate'];
+  /** Of what is placed anew, to be found by; null where it is open. */
+  readonly key: string | null;
   readonly credits: bigint;
-  readonly plan: Hold['plan'];
-  readonly quotaPins: Hold['quotaPins'];
-  readonly caps: Hold['caps'];
-  /** It has expired, and is placed anew: by this key that is found. */
-  readonly expired?: true;
-  readonly key?: string;
 }
 
 function extendTo(
@@ -93,10 +84,8 @@ function extendTo(
   let use: Use | null = null;
   if (estimate !== null) {
     const { now, catalogue } = context;
-    const asked = {
-      ...{ model: held.model, usage: estimate, at: now, now, hold: held },
-      ...{ mustBook: false, isEstimate: true },
-    };
+    const { model } = held;
+    const asked = { model, usage: estimate, at: now, now, mustBook: false, isEstimate: true, hold: held };
     const outcome = useOf(wallet, asked, catalogue);
     if (outcome.status === 'refused') return refused(outcome.refusal);
     if (outcome.status === 'unpriced') {
@@ -108,7 +97,7 @@ function extendTo(
   }
   const grown = use !== null && (held.expired === true || growsBeyond(held, use)) ? use : null;
   if (grown === null && expiresAt <= expiresNow) return UNCHANGED;
-  const credits = grown !== null && grown.priced.credits > held.credits ? grown.priced.credits : held.credits;
+  const credits = larger(grown?.priced.credits ?? 0n, held.credits);
   const terms: HoldTerms = {
     hold: held.hold,
     purpose: 'call',
@@ -119,7 +108,7 @@ function extendTo(
     price_book: held.book,
     ...(grown === null ? planTermsKept(held) : planTermsOf({ ...grown, caps: largerCaps(held, grown) })),
   };
-  return reserve(wallet, 'HoldExtended', held.key ?? null, terms, credits - held.credits, grown, context);
+  return reserve(wallet, 'HoldExtended', held.key, terms, credits - held.credits, grown, context);
 }
 
 /** "At least": more credits, or more of a quota or a cap, than the hold has. */
@@ -138,9 +127,7 @@ function heldOf(caps: Hold['caps'], index: number): bigint {
 /** What it has of a cap it keeps: the call may still use it. */
 function largerCaps({ caps: held }: Held, { caps }: Use): Hold['caps'] {
   const indexes = [...new Set([...held, ...caps].map(({ cap }) => cap))].sort((a, b) => a - b);
-  return indexes.map((cap) => {
-    return { cap, quantity: larger(heldOf(caps, cap), heldOf(held, cap)) };
-  });
+  return indexes.map((cap) => ({ cap, quantity: larger(heldOf(caps, cap), heldOf(held, cap)) }));
 }
 
 function planTermsKept({ plan, caps }: Held): Pick<HoldTerms, 'plan' | 'caps'> {

@@ -97,15 +97,15 @@ export function useOf(wallet: Readonly<Wallet>, asked: Asked, catalogue: Catalog
     if (!mustBook) return refuse({ code: 'model_not_allowed', model, plan: tariff.ref.id });
     violations.push('model_not_allowed');
   }
+  const call = { model, usage, now, isEstimate, hold };
   // A call that was held before there was a plan is none of the plan's.
-  const counted = tariff === null ? NOT_COUNTED : countCaps(wallet, { model, usage, now, hold, isEstimate });
+  const counted = tariff === null ? NOT_COUNTED : countCaps(wallet, call);
   if (counted.reached !== null) {
     if (!mustBook) return refuse(counted.reached);
     violations.push('cap_reached');
   }
   const included = { lines: tariff?.terms.included ?? [], open: tariff?.open ?? false };
-  const pins = hold?.quotaPins ?? NO_PINS;
-  const funding = fundUsage(wallet, included, { model, usage, now, pins, isEstimate });
+  const funding = fundUsage(wallet, included, call);
   const isBeyondStop = funding.lacking !== null && tariff?.terms.overage === 'refuse';
   if (isBeyondStop && !mustBook) return refuse(exhausted(wallet, model, funding));
   const isOverrun = isBeyondStop && isOurs(tariff, hold, model, funding);
@@ -153,7 +153,6 @@ function priceOf(
   return { outcome: priceUsage(book, model, usage, overage), by: 'in_force' };
 }
 
-const NO_PINS: Hold['quotaPins'] = [];
 const NO_CAPS: readonly CapTaken[] = [];
 const NO_VIOLATIONS: readonly Violation[] = [];
 

@@ -4,7 +4,6 @@
  */
 import type { CompiledCap } from '../../plans/compile.ts';
 import { compiledTerms } from '../../plans/compile.ts';
-import type { Usage } from '../../usage.ts';
 import type { Hold, Wallet } from '../state.ts';
 import { type Span, type TimeWindow, windowAt } from '../subscription/calendar.ts';
 import type { UseRefusal } from '../subscription/commands.ts';
@@ -12,7 +11,7 @@ import type { Subscription } from '../subscription/events.ts';
 import { isInForce, rhythmOf, type SubscriptionState } from '../subscription/state.ts';
 import type { CapCount } from './events.ts';
 import { isFor } from './funding.ts';
-import { callsOf, leastTokensOf, tokensOf } from './measure.ts';
+import { type Call, callsOf, leastTokensOf, tokensOf } from './measure.ts';
 
 /** What a call takes of a cap, in the window that is open. */
 export interface CapTaken {
@@ -46,20 +45,7 @@ export function capsNow({ subscription }: Readonly<Wallet>, now: number): CapNow
   });
 }
 
-export interface Capped {
-  readonly model: string;
-  readonly usage: Usage;
-  readonly now: number;
-  /** What it holds of the caps is let go when it is settled, so it does not stand in its own way. */
-  readonly hold: Pick<Hold, 'caps' | 'plan'> | null;
-  /** It has not run: it counts one token at least, as it counts one call. */
-  readonly isEstimate: boolean;
-}
-
-export function countCaps(
-  wallet: Readonly<Wallet>,
-  { model, usage, now, hold, isEstimate }: Capped,
-): Counted {
+export function countCaps(wallet: Readonly<Wallet>, { model, usage, now, hold, isEstimate }: Call): Counted {
   const { subscription } = wallet;
   if (subscription === null || (!isInForce(subscription) && hold === null)) return NOT_COUNTED;
   const { caps } = compiledTerms(subscription.terms);

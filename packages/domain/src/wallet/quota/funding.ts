@@ -11,7 +11,7 @@ import { ANY_MODEL, type IncludedLine, type QuotaUnit, TOKEN_DIMENSIONS } from '
 import { DIMENSIONS, type Dimension, thousandths, type Usage, usedDimensions } from '../../usage.ts';
 import type { Wallet } from '../state.ts';
 import type { Covered } from './events.ts';
-import { callsOf, NO_USAGE, tokensOf, unnamedTokens } from './measure.ts';
+import { type Call, callsOf, NO_USAGE, tokensOf, unnamedTokens } from './measure.ts';
 import type { Quota, QuotaPin } from './state.ts';
 
 export interface Take {
@@ -57,29 +57,18 @@ export interface Included {
   readonly open: boolean;
 }
 
-export interface Funded {
-  readonly model: string;
-  readonly usage: Usage;
-  /** A quota covers what is decided in its window, whenever the call was (billing rule 8). */
-  readonly now: number;
-  /** What a hold has of quotas: for its own settlement they are there, and come first. */
-  readonly pins: readonly QuotaPin[];
-  /** It has not run. */
-  readonly isEstimate: boolean;
-}
-
 export function fundUsage(
   wallet: Readonly<Wallet>,
   { lines, open }: Included,
-  { model, usage, now, pins, isEstimate }: Funded,
+  { model, usage, now, hold, isEstimate }: Call,
 ): Funding {
   const ofModel = lines.filter((line) => isFor(model, line));
-  const sources = sourcesOf(wallet, open ? ofModel : NOTHING, model, now, pins);
+  const sources = sourcesOf(wallet, open ? ofModel : NOTHING, model, now, hold?.quotaPins ?? NOTHING);
   const covered: Covered[] = [];
   const takes: Take[] = [];
   const unnamed = isEstimate ? unnamedTokens(ofModel, usage) : NO_USAGE;
-  const named = (part: Usage): Usage => (isEstimate ? less(part, unnamed) : part);
-  let rest = isEstimate ? { ...positive(usage), ...unnamed } : positive(usage);
+  const named = (part: Usage): Usage => less(part, unnamed);
+  let rest: Usage = { ...positive(usage), ...unnamed };
   let calls = callsOf(usage);
   // Tokens may cover a call wholly: then no quota in calls is needed for it. What it does not name says nothing of that.
   const isNamed = unnamed === NO_USAGE || usedDimensions(usage).length > 0;

@@ -5,6 +5,19 @@
  */
 import { type IncludedLine, TOKEN_DIMENSIONS } from '../../plans/terms.ts';
 import { type Dimension, type Usage, usedDimensions } from '../../usage.ts';
+import type { Hold } from '../state.ts';
+
+/** A call as quotas and caps look at it. */
+export interface Call {
+  readonly model: string;
+  readonly usage: Usage;
+  /** It counts in the windows that are open when it is decided, whenever it was (billing rule 8). */
+  readonly now: number;
+  /** It has not run: it counts as one token at least, as it counts as one call. */
+  readonly isEstimate: boolean;
+  /** For its own settlement what it has of quotas is there, and comes first; and it does not stand in its own way in caps. */
+  readonly hold: Pick<Hold, 'quotaPins' | 'caps' | 'plan'> | null;
+}
 
 /** How many calls a usage is: what it says, else one. */
 export function callsOf(usage: Usage): bigint {
