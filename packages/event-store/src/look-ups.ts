@@ -3,6 +3,7 @@ import type { DomainEvent } from '@tallystick/domain';
 import { decodeEvent, type StoredEvent } from './codec.ts';
 import type { KeyMemory } from './key-memory.ts';
 import { type EventStore, type KeyIndex, StoreUnavailable } from './port.ts';
+import type { Waiting } from './round.ts';
 import type { RunnerCounts, RunnerLimits } from './runner-ports.ts';
 
 export interface LookUpParts {
@@ -70,6 +71,16 @@ export async function closeGap(
   }
   counts.roundTrips.read += 1;
   recent.extendBack(from, await store.readStream(stream, { from, limit: upTo - from }));
+}
+
+/** The look-ups that orders began when they came. */
+export async function awaitLookups<S, C, E extends DomainEvent, R>(
+  group: readonly Waiting<S, C, E, R>[],
+): Promise<void> {
+  for (const waiting of group) {
+    if (waiting.lookup === null || waiting.looked !== null) continue;
+    waiting.looked = await asOutage(waiting.lookup);
+  }
 }
 
 export class KeyIndexBehind extends StoreUnavailable {

@@ -12,7 +12,7 @@ import { failureOf, messageOf, unavailable } from './postgres-errors.ts';
 import { APPEND_FUNCTION, createSchema, schemaOf } from './postgres-schema.ts';
 import { bytesOfAll, keysTwiceIn, whyRejected } from './rejection.ts';
 
-/** After a group with an odd append, so many are judged before they are written: odd ones seldom come alone. */
+/** Groups after one with an odd append: odd ones seldom come alone. */
 const JUDGED_AFTER_ODD = 16;
 
 /** Beyond this many waiting events an append is refused at once. */
@@ -38,6 +38,7 @@ export class GroupAppender {
   readonly #answerMsMax: number;
   #running: Promise<void> | null = null;
   #closed = false;
+  /** So many of the next groups are judged before they are written. */
   #toJudge = 0;
 
   /** Told of each append that was written, in the order of positions. */

@@ -146,6 +146,12 @@ export function decideRound<S, C extends CommandKey, E extends DomainEvent, R, K
   return round;
 }
 
+/** Nobody in it has to be answered but those whose events are recorded: nearly every round. */
+export function isPlain<S, C, E extends DomainEvent, R>(round: Round<S, C, E, R>): boolean {
+  const { negatives, repeated, answered, needing } = round;
+  return negatives.length === 0 && repeated.length === 0 && answered.length === 0 && needing.length === 0;
+}
+
 /** Sorts out orders whose key is known to exist, or cannot be known yet. */
 function isKnown<S, C extends CommandKey, E extends DomainEvent, R>(
   folded: Folded<S>,

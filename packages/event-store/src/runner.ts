@@ -115,11 +115,14 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
     return found;
   }
 
-  function keptOf(decider: AnyDecider<K>, id: string): Kept<K> {
+  function keptOf<S, C extends CommandKey, E extends DomainEvent, R>(
+    decider: Decider<S, C, E, R, K>,
+    id: string,
+  ): Kept<K> {
     const siblings = cellsOf(decider.category);
     let kept = siblings.get(id);
     if (kept === undefined) {
-      const cell = new StreamCell(parts, decider, id);
+      const cell = new StreamCell(parts, decider as unknown as AnyDecider<K>, id);
       kept = { cell, id, siblings, bytes: 0, weighedAt: -1, isUsed: false, isForgotten: false };
       siblings.set(id, kept);
       ring.add(kept);
@@ -185,7 +188,7 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
       counts.queued += orders.length;
       try {
         const answers = orders.map((order) => {
-          const kept = keptOf(decider as unknown as AnyDecider<K>, order.id);
+          const kept = keptOf(decider, order.id);
           const answer = kept.cell.submit(order, deadline);
           if (kept.cell.isAtRest) void work(kept);
           return answer;
@@ -200,7 +203,7 @@ export function createRunner<K>(options: RunnerParts<K>): Runner<K> {
       decider: Decider<S, C, E, R, K>,
       id: string,
     ) {
-      const kept = keptOf(decider as unknown as AnyDecider<K>, id);
+      const kept = keptOf(decider, id);
       const { cell } = kept;
       const { state, revision } = await cell.loaded().catch((error: unknown) => {
         if (error instanceof StoreUnavailable) throw error;

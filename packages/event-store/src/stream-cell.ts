@@ -10,10 +10,10 @@ import type { CommandKey, Decider, DomainEvent } from '@tallystick/domain';
 import { appendPatiently, type PatienceParts } from './append-patiently.ts';
 import { type StoredEvent, sealDraft } from './codec.ts';
 import { type Folded, foldTail, type LoadParts, loadStream } from './load.ts';
-import { asOutage, closeGap, findFacts, KeyIndexBehind, type LookUpParts } from './look-ups.ts';
+import { asOutage, awaitLookups, closeGap, findFacts, KeyIndexBehind, type LookUpParts } from './look-ups.ts';
 import { type KeyLookup, type NewEvent, StoreUnavailable } from './port.ts';
 import { answerRepeats } from './repeats.ts';
-import { decideRound, type Round, type RoundParts, type Waiting } from './round.ts';
+import { decideRound, isPlain, type Round, type RoundParts, type Waiting } from './round.ts';
 import type { AroundRound, Executed, Order, RunnerLimits, Unavailable } from './runner-ports.ts';
 
 export interface CellParts<K> extends LoadParts, RoundParts<K>, PatienceParts, LookUpParts {
@@ -343,21 +343,6 @@ export class StreamCell<S, C extends CommandKey, E extends DomainEvent, R, K> {
     waiting.facts ??= new Map();
     for (const fact of facts) waiting.facts.set(fact, found.get(fact) ?? null);
   }
-}
-
-async function awaitLookups<S, C, E extends DomainEvent, R>(
-  group: readonly Waiting<S, C, E, R>[],
-): Promise<void> {
-  for (const waiting of group) {
-    if (waiting.lookup === null || waiting.looked !== null) continue;
-    waiting.looked = await asOutage(waiting.lookup);
-  }
-}
-
-/** Nobody in it has to be answered but those whose events are recorded: nearly every round. */
-function isPlain<S, C, E extends DomainEvent, R>(round: Round<S, C, E, R>): boolean {
-  const { negatives, repeated, answered, needing } = round;
-  return negatives.length === 0 && repeated.length === 0 && answered.length === 0 && needing.length === 0;
 }
 
 function giveUp(
