@@ -1,5 +1,5 @@
 /** Row 9: authorize where the plan has a say in it: quotas, caps, limits, and a hold. */
-import { call, type Ledger } from './ledger.ts';
+import { call, type Ledger, topUp } from './ledger.ts';
 import { interleave, runRequests, type Side } from './measure.ts';
 import { accountOf, MODEL } from './requests.ts';
 import { compare, type Result } from './results.ts';
@@ -60,11 +60,7 @@ export async function subscribeAll(ledger: Ledger): Promise<void> {
     while (next < PLAN_WALLET + WALLETS) {
       const id = accountOf(next++);
       await call(ledger, 'POST', '/v1/accounts', { id });
-      const topUp = { credits: ENOUGH, source: 'bench', reference: 'first' };
-      await call(ledger, 'POST', `/v1/accounts/${id}/top-ups`, {
-        ...topUp,
-        paid: { amount: '100000', currency: 'USD' },
-      });
+      await topUp(ledger, id, 'first');
       const subscription = { plan: 'bench', pay: 'credits', reference: 'first' };
       await call(ledger, 'POST', `/v1/accounts/${id}/subscription`, subscription);
     }

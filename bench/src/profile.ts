@@ -16,6 +16,7 @@ import { ARRAY_CONNECTIONS, ARRAY_ITEMS, CONNECTIONS, WALLETS } from './rows.ts'
 
 const [secondsText = '8', kindText = 'charge', planText] = process.argv.slice(2);
 const kind = kindText as Kind;
+const hasPlan = planText === 'plan';
 const DATA = join(import.meta.dirname, '../.data');
 
 interface Profile {
@@ -57,14 +58,14 @@ async function loadAndCount(
   generator: Child<LoadJob, LoadReport>,
 ): Promise<{ items: number; began: number }> {
   await prepare(ledger, WALLETS);
-  if (planText === 'plan') await subscribeAll(ledger);
+  if (hasPlan) await subscribeAll(ledger);
   const job: LoadJob = {
     kind,
     url: ledger.url,
     key: ledger.key,
     prefix: 'warm-up',
     wallets: WALLETS,
-    firstWallet: planText === 'plan' ? PLAN_WALLET : 0,
+    firstWallet: hasPlan ? PLAN_WALLET : 0,
     items: ARRAY_ITEMS,
     walletsPerArray: WALLETS,
     connections: kind === 'array' ? ARRAY_CONNECTIONS : CONNECTIONS,

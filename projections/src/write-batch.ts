@@ -3,7 +3,7 @@ import type { RecordedEvent } from '@tallystick/event-store';
 import type { Pool } from 'pg';
 import { type Checkpoint, moveCheckpoint, type Share } from './checkpoint.ts';
 import { readItem } from './item.ts';
-import type { Fold, ReadModel } from './read-model.ts';
+import type { BatchContext, Fold, ReadModel } from './read-model.ts';
 import { quoted } from './schema.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -31,8 +31,12 @@ export function foldBatch(
   { schema, partition, models }: Tables,
   events: readonly RecordedEvent[],
 ): FoldedBatch {
-  const dues = { dueAccounts: new Set<string>(), dueBy: new Map<string, string>() };
-  const context = { schema: quoted(schema), partition, ...dues };
+  const context: BatchContext = {
+    schema: quoted(schema),
+    partition,
+    dueAccounts: new Set(),
+    dueBy: new Map(),
+  };
   const folds = models.map((model) => model.fold(context));
   const revisions = new Map<string, number>();
   let oldestAt: string | null = null;

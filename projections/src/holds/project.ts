@@ -91,8 +91,9 @@ class HoldsFold implements Fold {
   /** A new one can only make the first instant earlier; one that is extended may have been the first. */
   #comesDue(account: string, type: string, expiresAt: string): void {
     const { dueAccounts, dueBy } = this.#batch;
+    const known = dueBy.get(account);
     if (type !== 'HoldPlaced') dueAccounts.add(account);
-    else if (expiresAt < (dueBy.get(account) ?? '~')) dueBy.set(account, expiresAt);
+    else if (known === undefined || expiresAt < known) dueBy.set(account, expiresAt);
   }
 
   #close({ id, revision, at }: Item, hold: string, status: HoldStatus): void {

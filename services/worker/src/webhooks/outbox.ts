@@ -31,7 +31,7 @@ import {
 import type { ClientBase } from 'pg';
 import { type Loop, startLoop } from './loop.ts';
 import { moveReplays } from './replays.ts';
-import { BEGIN, CATEGORIES, deliveryOf, isToldOf, type Moved } from './telling.ts';
+import { BEGIN, CATEGORIES, deliveryOf, isToldOf, type Moved, PAGE } from './telling.ts';
 
 export interface OutboxParts {
   readonly store: Pick<EventStore, 'readAll' | 'readRevisions' | 'watch'>;
@@ -43,7 +43,6 @@ export interface OutboxParts {
   readonly onError?: (error: unknown) => void;
 }
 
-const PAGE = 4_000;
 const POLL_MS = 1_000;
 const GATHER_MS = 100;
 /** A replay begins at most this many events before what it is for. */

@@ -2,7 +2,7 @@
 import type { EventStore } from '@tallystick/event-store';
 import { inTransaction } from '@tallystick/projections';
 import { queueDeliveries, readEndpoints, type Webhooks } from '@tallystick/webhooks';
-import { BEGIN, CATEGORIES, concerns, deliveryOf, type Moved } from './telling.ts';
+import { BEGIN, CATEGORIES, concerns, deliveryOf, type Moved, PAGE } from './telling.ts';
 
 export interface ReplayParts {
   readonly store: Pick<EventStore, 'readAll'>;
@@ -17,8 +17,6 @@ interface Replay {
   readonly until_position: string;
   readonly cursor: string | null;
 }
-
-const PAGE = 4_000;
 
 /** One step of the oldest replay that nobody else is at. */
 export async function moveReplays({ store, webhooks, now = Date.now }: ReplayParts): Promise<Moved> {

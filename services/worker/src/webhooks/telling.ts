@@ -13,6 +13,9 @@ export interface Moved {
 /** What is read of the feed. A cursor is good for the same reads again: replays read the same. */
 export const CATEGORIES: readonly string[] = [...OFFERED_CATEGORIES, webhookEndpointDecider.category];
 
+/** Events of one step, at most. */
+export const PAGE = 4_000;
+
 /** Of every transaction here: none may hang for ever on what it holds. */
 export const BEGIN = `begin; set local statement_timeout = '30s';
   set local idle_in_transaction_session_timeout = '60s'`;
